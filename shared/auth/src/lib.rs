@@ -1,0 +1,19 @@
+//! Who asks, and may they: token to actor, the policy table, the register of purposes, tokens for outgoing calls.
+//!
+//! It knows nothing of gRPC: it takes and gives header values, and refuses with reasons of the kernel.
+
+mod issuer;
+mod policy;
+mod purpose;
+mod token;
+
+pub use issuer::{Issuer, IssuerError, TokenSource};
+pub use policy::{Grant, Policy, PolicyFileError, Relation, Rule};
+pub use purpose::{Ground, PURPOSE_HEADER, Purpose, Purposes};
+pub use token::{Keys, KeysError, Verifier};
+
+/// The name of the development issuer, which prints its tokens for anybody to use.
+pub const DEVELOPMENT_ISSUER: &str = "doorstroom-dev";
+
+/// The audience that a token for any service of the chain names.
+pub const AUDIENCE: &str = "doorstroom";

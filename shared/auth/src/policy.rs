@@ -1,0 +1,290 @@
+//! The policy table: role x RPC x relation, default deny. One line per RPC; what has no line is refused to everybody.
+
+use kernel::{Actor, Refusal, Role, general};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+/// How the caller must stand to the thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Relation {
+    /// The role suffices.
+    Any,
+    /// An active relation between the caller's organisation (for a case holder: the person) and the client.
+    Caseload,
+    /// The thing belongs to the caller's organisation.
+    Own,
+    /// The client's own.
+    OwnSelf,
+}
+
+impl Relation {
+    /// The word in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Caseload => "caseload",
+            Self::Own => "own",
+            Self::OwnSelf => "self",
+        }
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        [Self::Any, Self::Caseload, Self::Own, Self::OwnSelf].into_iter().find(|r| r.as_str() == key)
+    }
+}
+
+/// One way in which a caller may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Grant {
+    /// The role that gives it.
+    pub role: Role,
+    /// The relation that it asks.
+    pub relation: Relation,
+}
+
+/// The line of one RPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    grants: Vec<Grant>,
+}
+
+impl Rule {
+    /// Every way in which somebody may pass.
+    pub fn all(&self) -> &[Grant] {
+        &self.grants
+    }
+
+    /// The ways in which this actor may pass: any one of them suffices; none is a refusal.
+    pub fn grants(&self, actor: &Actor) -> Vec<Grant> {
+        self.grants.iter().filter(|grant| actor.is(grant.role)).copied().collect()
+    }
+
+    /// The roles on the line.
+    pub fn roles(&self) -> BTreeSet<Role> {
+        self.grants.iter().map(|grant| grant.role).collect()
+    }
+}
+
+/// Why a policy file is refused. It is refused as a whole: half a table is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyFileError {
+    /// It is no TOML.
+    #[error("the policy file {0} cannot be read")]
+    Unreadable(String, #[source] toml::de::Error),
+    /// A line is not understood.
+    #[error("the policy file {file}: {method}: {why}")]
+    Line {
+        /// Which file.
+        file: String,
+        /// Which line, as `Service/Method`.
+        method: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// The whole table.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    rules: BTreeMap<String, Rule>,
+}
+
+type File = BTreeMap<String, BTreeMap<String, BTreeMap<String, Words>>>;
+
+/// `"own"`, or a list of which any one suffices.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Words {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Policy {
+    /// The table that is compiled in.
+    pub fn embedded() -> &'static Self {
+        static TABLE: LazyLock<Policy> = LazyLock::new(|| {
+            // The files are part of the program; a test reads them.
+            Policy::parse(&[
+                ("access", include_str!("../policy/access.toml")),
+                ("housing", include_str!("../policy/housing.toml")),
+                ("income", include_str!("../policy/income.toml")),
+                ("aftercare", include_str!("../policy/aftercare.toml")),
+                ("regie", include_str!("../policy/regie.toml")),
+                ("monitor", include_str!("../policy/monitor.toml")),
+                ("shared", include_str!("../policy/shared.toml")),
+            ])
+            .unwrap_or_else(|error| panic!("{error}"))
+        });
+        &TABLE
+    }
+
+    /// Reads named policy files into one table.
+    pub fn parse(files: &[(&str, &str)]) -> Result<Self, PolicyFileError> {
+        let mut rules = BTreeMap::new();
+        for (name, text) in files {
+            let file: File = toml::from_str(text).map_err(|e| PolicyFileError::Unreadable((*name).to_owned(), e))?;
+            for (service, methods) in file {
+                for (method, words) in methods {
+                    let method = format!("{service}/{method}");
+                    let wrong =
+                        |why: String| PolicyFileError::Line { file: (*name).to_owned(), method: method.clone(), why };
+                    let rule = rule(words).map_err(wrong)?;
+                    if rules.insert(method.clone(), rule).is_some() {
+                        return Err(wrong("another file has this line too".to_owned()));
+                    }
+                }
+            }
+        }
+        Ok(Self { rules })
+    }
+
+    /// The line of an RPC, given as `HousingService/OfferDwelling` or as the full path of the call.
+    pub fn rule(&self, method: &str) -> Option<&Rule> {
+        self.rules.get(short(method))
+    }
+
+    /// The ways in which an actor may call an RPC; refuses when there is none.
+    pub fn grants(&self, method: &str, actor: &Actor) -> Result<Vec<Grant>, Refusal> {
+        let rule = self.rule(method);
+        let grants = rule.map(|rule| rule.grants(actor)).unwrap_or_default();
+        if !grants.is_empty() {
+            return Ok(grants);
+        }
+        let allowed: Vec<_> = rule.map(Rule::roles).unwrap_or_default().into_iter().map(Role::as_str).collect();
+        let allowed = if allowed.is_empty() { "nobody".to_owned() } else { allowed.join(", ") };
+        Err(general::ROLE_NOT_ALLOWED.with("rpc", short(method)).with("allowed", allowed))
+    }
+
+    /// Every line, by method.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.rules.iter().map(|(method, rule)| (method.as_str(), rule))
+    }
+
+    /// Whether every RPC has a line and every line an RPC; else what is wrong, all at once.
+    pub fn check<'a>(&self, methods: impl Iterator<Item = &'a str>) -> Result<(), Vec<String>> {
+        let methods: BTreeSet<&str> = methods.map(short).collect();
+        let missing = methods.iter().filter(|m| !self.rules.contains_key(**m)).map(|m| format!("{m} has no line"));
+        let unknown = self.rules.keys().filter(|m| !methods.contains(m.as_str())).map(|m| format!("{m} is no RPC"));
+        let wrong: Vec<_> = missing.chain(unknown).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+fn rule(words: BTreeMap<String, Words>) -> Result<Rule, String> {
+    let mut grants = Vec::new();
+    for (role, relations) in words {
+        let role = Role::from_key(&role).ok_or_else(|| format!("{role:?} is no role"))?;
+        let relations = match relations {
+            Words::One(word) => vec![word],
+            Words::Several(words) => words,
+        };
+        if relations.is_empty() {
+            return Err(format!("{role} has no relation"));
+        }
+        for word in relations {
+            let relation = Relation::from_key(&word).ok_or_else(|| format!("{word:?} is no relation"))?;
+            grants.push(Grant { role, relation });
+        }
+    }
+    if grants.is_empty() {
+        return Err("the line names nobody".to_owned());
+    }
+    grants.sort();
+    Ok(Rule { grants })
+}
+
+/// `/doorstroom.housing.v1.HousingService/OfferDwelling` as `HousingService/OfferDwelling`.
+fn short(method: &str) -> &str {
+    let method = method.strip_prefix('/').unwrap_or(method);
+    let service_ends = method.find('/').unwrap_or(method.len());
+    match method[..service_ends].rfind('.') {
+        Some(dot) => &method[dot + 1..],
+        None => method,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Organisation;
+    use proptest::prelude::*;
+
+    const FILE: &str = r#"
+        [HousingService]
+        OfferDwelling = { regie = "any" }
+        AcceptOffer = { client = "self", shelter = ["own", "caseload"] }
+    "#;
+
+    fn actor(roles: &[Role]) -> Actor {
+        Actor {
+            subject: "somebody".to_owned(),
+            organisation: Organisation::parse("org", "some-org").unwrap(),
+            roles: roles.to_vec(),
+            on_behalf_of: None,
+            client_id: None,
+        }
+    }
+
+    /// R-REG-13
+    #[test]
+    fn a_line_gives_its_roles_their_relations_and_nobody_else_anything() {
+        let policy = Policy::parse(&[("housing", FILE)]).unwrap();
+        let rule = policy.rule("/doorstroom.housing.v1.HousingService/AcceptOffer").unwrap();
+        let shelter = rule.grants(&actor(&[Role::Shelter]));
+        assert_eq!(shelter.iter().map(|g| g.relation).collect::<Vec<_>>(), [Relation::Caseload, Relation::Own]);
+        assert!(rule.grants(&actor(&[Role::Corporation])).is_empty());
+        let refusal = policy.grants("HousingService/OfferDwelling", &actor(&[Role::Corporation])).unwrap_err();
+        assert_eq!(refusal.reason.code, "ROLE_NOT_ALLOWED");
+        assert_eq!(refusal.way_out(), "Allowed are: regie.");
+    }
+
+    #[test]
+    fn a_table_that_is_not_understood_is_refused_as_a_whole() {
+        for (from, to) in [
+            ("regie =", "boss ="),
+            ("\"any\"", "\"some\""),
+            ("{ regie = \"any\" }", "{}"),
+            ("[\"own\", \"caseload\"]", "[]"),
+            ("{ regie = \"any\" }", "\"regie\""),
+        ] {
+            assert!(Policy::parse(&[("housing", &FILE.replace(from, to))]).is_err(), "{to}");
+        }
+        assert!(Policy::parse(&[("a", FILE), ("b", FILE)]).is_err());
+    }
+
+    #[test]
+    fn every_rpc_has_one_line_and_every_line_an_rpc() {
+        let policy = Policy::parse(&[("housing", FILE)]).unwrap();
+        let both = ["doorstroom.housing.v1.HousingService/OfferDwelling", "HousingService/AcceptOffer"];
+        assert_eq!(policy.check(both.into_iter()), Ok(()));
+        let wrong = policy.check(["HousingService/OfferDwelling", "HousingService/EndLease"].into_iter()).unwrap_err();
+        assert_eq!(wrong, ["HousingService/EndLease has no line", "HousingService/AcceptOffer is no RPC"]);
+    }
+
+    #[test]
+    fn the_table_that_is_compiled_in_is_readable() {
+        let policy = Policy::embedded();
+        assert!(policy.rule("FeedService/Subscribe").is_some());
+        assert_eq!(policy.rule("AuditService/ListAccess").unwrap().all().len(), 2);
+    }
+
+    proptest! {
+        /// Default deny: whoever passes, passes by a line; take that line out and nobody does.
+        #[test]
+        fn a_line_that_is_taken_out_denies_everybody(line in 0usize..1000, roles in proptest::sample::subsequence(Role::ALL.to_vec(), 1..6)) {
+            let whole = Policy::embedded();
+            let mut without = whole.clone();
+            let method = whole.rules.keys().nth(line % whole.rules.len()).unwrap().clone();
+            without.rules.remove(&method);
+            let actor = actor(&roles);
+            prop_assert!(without.grants(&method, &actor).is_err());
+            let expected = roles.iter().any(|role| whole.rules[&method].roles().contains(role));
+            prop_assert_eq!(whole.grants(&method, &actor).is_ok(), expected);
+            for (other, rule) in without.lines() {
+                prop_assert_eq!(Some(rule), whole.rule(other));
+            }
+        }
+    }
+}

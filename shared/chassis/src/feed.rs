@@ -1,0 +1,276 @@
+//! The feed service: what happened here, for whoever may know, from any cursor on.
+//!
+//! A stream reads the database at its subscriber's own pace, so a slow one holds up nobody and nothing is buffered.
+
+use crate::call::{caller, explain};
+use crate::{Answer, Caller, Chassis, Service};
+use kernel::{Organisation, Role, general};
+use prost::Message as _;
+use prost_reflect::DescriptorPool;
+use proto::feed::v1::feed_service_server::FeedService;
+use proto::feed::v1::{
+    AcknowledgeRequest, AcknowledgeResponse, Event, GetStatusRequest, GetStatusResponse, SubscribeRequest,
+    SubscribeResponse, Subscription,
+};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+use store::{Cursor, Result, StoredEvent};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// Events are read in pages of this size.
+const PAGE: i64 = 256;
+/// A quiet stream gets a checkpoint this often.
+const CHECKPOINT: Duration = Duration::from_secs(10);
+/// A subscriber that takes nothing for this long is ended.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For each type of event, the partner roles that may receive it: read from the options in the proto.
+static RECEIVERS: LazyLock<HashMap<String, Vec<Role>>> = LazyLock::new(|| {
+    let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built");
+    let receivers = pool.get_extension_by_name("doorstroom.audit.v1.receivers").expect("checked when it was built");
+    let files = pool.files().filter(|file| file.name().ends_with("/events.proto"));
+    files
+        .flat_map(|file| file.messages().collect::<Vec<_>>())
+        .map(|event| {
+            let service = event.package_name().split('.').nth(1).unwrap_or_default().to_owned();
+            let roles = event.options().get_extension(&receivers).into_owned();
+            let roles =
+                roles.as_list().unwrap_or_default().iter().filter_map(|r| Role::from_key(r.as_str()?)).collect();
+            (crate::work::event_type(&service, event.name()), roles)
+        })
+        .collect()
+});
+
+/// Who reads each named subscription now; a newer reader ends the older one.
+type Readers = Mutex<HashMap<(Organisation, String), watch::Sender<u64>>>;
+
+pub(crate) struct Feed<S> {
+    chassis: Chassis,
+    service: Arc<S>,
+    readers: Arc<Readers>,
+}
+
+impl<S> Feed<S> {
+    pub fn new(chassis: Chassis, service: Arc<S>) -> Self {
+        Self { chassis, service, readers: Arc::default() }
+    }
+
+    /// Takes over a named subscription: resolves once a newer reader does the same.
+    fn take_over(&self, organisation: &Organisation, name: &str) -> (u64, watch::Receiver<u64>) {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = readers.entry((organisation.clone(), name.to_owned())).or_insert_with(|| watch::Sender::new(0));
+        reader.send_modify(|n| *n += 1);
+        (*reader.borrow(), reader.subscribe())
+    }
+}
+
+#[tonic::async_trait]
+impl<S: Service> FeedService for Feed<S> {
+    type SubscribeStream = ReceiverStream<std::result::Result<SubscribeResponse, Status>>;
+
+    async fn subscribe(&self, request: Request<SubscribeRequest>) -> Answer<Self::SubscribeStream> {
+        let caller = caller(&request)?;
+        let wanted = request.into_inner();
+        let start = self.start(&caller, &wanted).await.map_err(|error| explain(&error))?;
+        let taken =
+            (!wanted.subscription.is_empty()).then(|| self.take_over(caller.organisation(), &wanted.subscription));
+        let (sender, stream) = mpsc::channel(PAGE as usize);
+        let reader = Reader { chassis: self.chassis.clone(), filter: Filter::new(&caller, &wanted), caller, sender };
+        tokio::spawn(reader.run(start, wanted.subscription, taken));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Answer<AcknowledgeResponse> {
+        let caller = caller(&request)?;
+        let wanted = request.into_inner();
+        let outcome = async {
+            let head = self.chassis.store.read().await?.head().await?;
+            let cursor = self.chassis.store.read_cursor(&wanted.cursor, head)?;
+            let mut tx = self.chassis.store.write().await?;
+            let now = self.chassis.clock.now().at;
+            let position = tx.acknowledge(caller.organisation(), &wanted.subscription, cursor.position, now).await?;
+            tx.commit().await?;
+            Ok(AcknowledgeResponse { cursor: self.chassis.store.write_cursor(Cursor { position }) })
+        };
+        outcome.await.map(Response::new).map_err(|error| explain(&error))
+    }
+
+    async fn get_status(&self, request: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
+        caller(&request)?;
+        let outcome = async {
+            let mut tx = self.chassis.store.read().await?;
+            // First what waits, then how far the feed is: work that finishes in between is seen on the feed.
+            let pending = tx.count_due(self.chassis.clock.now().at).await? + self.service.waiting(&mut tx).await?;
+            // What was committed a moment ago may not have its position yet.
+            self.chassis.store.stamp().await?;
+            let state = tx.feed_state().await?;
+            let subscription = |s: store::Subscription| Subscription {
+                organisation: s.organisation.to_string(),
+                name: s.name,
+                acknowledged: s.acknowledged,
+                acknowledged_at: Some(timestamp(s.acknowledged_at)),
+            };
+            Ok(GetStatusResponse {
+                head: state.head,
+                head_cursor: self.chassis.store.write_cursor(Cursor { position: state.head }),
+                subscriptions: state.subscriptions.into_iter().map(subscription).collect(),
+                pending,
+            })
+        };
+        outcome.await.map(Response::new).map_err(|error| explain(&error))
+    }
+}
+
+impl<S: Service> Feed<S> {
+    /// Where a stream begins: at its cursor, after what was acknowledged, or at the oldest event.
+    async fn start(&self, caller: &Caller, wanted: &SubscribeRequest) -> Result<i64> {
+        let mut tx = self.chassis.store.read().await?;
+        if !wanted.cursor.is_empty() {
+            let head = tx.head().await?;
+            return Ok(self.chassis.store.read_cursor(&wanted.cursor, head)?.position);
+        }
+        if wanted.subscription.is_empty() {
+            return Ok(0);
+        }
+        Ok(tx.acknowledged(caller.organisation(), &wanted.subscription).await?.unwrap_or(0))
+    }
+}
+
+/// What a stream lets through.
+struct Filter {
+    /// Partners get what is addressed to their organisation; services get everything.
+    receiver: Option<Organisation>,
+    roles: Vec<Role>,
+    types: BTreeSet<String>,
+    client_id: String,
+}
+
+impl Filter {
+    fn new(caller: &Caller, wanted: &SubscribeRequest) -> Self {
+        let is_service = caller.grants.iter().any(|grant| grant.role.as_str().starts_with("svc_"));
+        Self {
+            receiver: (!is_service).then(|| caller.organisation().clone()),
+            roles: caller.grants.iter().map(|grant| grant.role).collect(),
+            types: wanted.types.iter().cloned().collect(),
+            client_id: wanted.client_id.clone(),
+        }
+    }
+
+    fn lets_through(&self, event: &StoredEvent) -> bool {
+        let of_type = self.types.is_empty() || self.types.contains(&event.kind);
+        let of_client = self.client_id.is_empty() || event.client_id.is_some_and(|id| id.to_string() == self.client_id);
+        let for_role = self.receiver.is_none()
+            || RECEIVERS.get(&event.kind).is_some_and(|roles| roles.iter().any(|role| self.roles.contains(role)));
+        of_type && of_client && for_role
+    }
+}
+
+struct Reader {
+    chassis: Chassis,
+    caller: Arc<Caller>,
+    filter: Filter,
+    sender: mpsc::Sender<std::result::Result<SubscribeResponse, Status>>,
+}
+
+impl Reader {
+    async fn run(self, start: i64, subscription: String, taken: Option<(u64, watch::Receiver<u64>)>) {
+        let replaced = async move {
+            match taken {
+                Some((mine, mut readers)) => drop(readers.wait_for(|newest| *newest != mine).await),
+                None => std::future::pending().await,
+            }
+        };
+        let ended = tokio::select! {
+            error = self.stream(start) => error,
+            () = replaced => Some(proto::status(&general::SUBSCRIPTION_TAKEN.with("name", subscription))),
+            () = self.chassis.stopped() => Some(proto::status(&(&general::UNAVAILABLE).into())),
+            () = self.sender.closed() => None,
+        };
+        if let Some(status) = ended {
+            // Nobody may be listening any more; then there is nobody to tell.
+            let _ = self.sender.try_send(Err(status));
+        }
+    }
+
+    async fn stream(&self, start: i64) -> Option<Status> {
+        let mut published = self.chassis.store.published();
+        let mut position = start;
+        let (mut told, mut behind) = (start, true);
+        loop {
+            published.mark_unchanged();
+            let (events, head) = match self.page(position).await {
+                Ok(page) => page,
+                Err(error) => return Some(explain(&error)),
+            };
+            let full = events.len() as i64 == PAGE;
+            for event in events {
+                position = event.position;
+                if self.filter.lets_through(&event) {
+                    if let Err(status) = self.send(Some(event), position).await {
+                        return Some(status);
+                    }
+                    told = position;
+                }
+            }
+            if full {
+                continue;
+            }
+            position = position.max(head);
+            // Once when the subscriber has everything there is, then on quiet streams now and again.
+            let caught_up = std::mem::replace(&mut behind, false);
+            if caught_up || (tokio::time::timeout(CHECKPOINT, published.changed()).await.is_err() && position > told) {
+                if let Err(status) = self.send(None, position).await {
+                    return Some(status);
+                }
+                told = position;
+            }
+        }
+    }
+
+    /// The next events, and how far the feed was before they were read. What a partner is about to get is logged first.
+    async fn page(&self, position: i64) -> Result<(Vec<StoredEvent>, i64)> {
+        let mut tx = self.chassis.store.read().await?;
+        let head = tx.head().await?;
+        let events = tx.events_after(position, self.filter.receiver.as_ref(), PAGE).await?;
+        drop(tx);
+        if self.filter.receiver.is_some() {
+            let seen =
+                events.iter().filter(|event| self.filter.lets_through(event)).filter_map(|event| event.client_id);
+            let clients: Vec<_> = seen.collect::<BTreeSet<_>>().into_iter().collect();
+            if !clients.is_empty() {
+                self.chassis.log(&self.caller, &clients, "ok").await?;
+            }
+        }
+        Ok((events, head))
+    }
+
+    async fn send(&self, event: Option<StoredEvent>, position: i64) -> std::result::Result<(), Status> {
+        let cursor = self.chassis.store.write_cursor(Cursor { position });
+        let event = event.map(message).transpose().map_err(|error| explain(&error))?;
+        match self.sender.send_timeout(Ok(SubscribeResponse { cursor, event }), PATIENCE).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(proto::status(&general::CONSUMER_TOO_SLOW.with("seconds", PATIENCE.as_secs()))),
+        }
+    }
+}
+
+fn message(event: StoredEvent) -> Result<Event> {
+    let payload = prost_types::Any::decode(event.payload.as_slice())
+        .map_err(|error| store::Error::inconsistent("feed_event", "payload", error))?;
+    Ok(Event {
+        event_id: event.event_id.to_string(),
+        r#type: event.kind,
+        client_id: event.client_id.map(|id| id.to_string()).unwrap_or_default(),
+        occurred_on: Some(proto::from_date(event.occurred_on)),
+        recorded_at: Some(timestamp(event.recorded_at)),
+        payload: Some(payload),
+    })
+}
+
+/// An instant as it goes on the wire.
+pub(crate) fn timestamp(at: jiff::Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
+}

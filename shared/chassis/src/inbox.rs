@@ -1,0 +1,166 @@
+//! Following the feed of another service: each event is taken in once, in the transaction that moves the cursor on.
+//!
+//! What cannot be taken in now is tried again; the feed is never skipped. Events of one feed come in order, feeds have no
+//! order among each other.
+
+use crate::{Chassis, Service, Work};
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use kernel::{ClientId, Date, Organisation};
+use prost::{Message, Name};
+use proto::feed::v1::feed_service_client::FeedServiceClient;
+use proto::feed::v1::{AcknowledgeRequest, SubscribeRequest, SubscribeResponse};
+use proto::regie::v1::{RelationEnded, RelationGranted};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Error, Relation, Result};
+use tokio_stream::StreamExt as _;
+use uuid::Uuid;
+
+/// As many events as are ready are taken in together, at most this many.
+const BATCH: usize = 64;
+
+/// An event of another service.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The service whose feed it came from.
+    pub source: &'static str,
+    /// The event's own id: the same for every delivery.
+    pub event_id: Uuid,
+    /// The client that it is about.
+    pub client_id: Option<ClientId>,
+    /// When it happened.
+    pub occurred_on: Date,
+    /// When the service that tells it recorded it.
+    pub recorded_at: Timestamp,
+    payload: prost_types::Any,
+}
+
+impl Event {
+    /// The name of its message, such as `OfferMade`.
+    pub fn name(&self) -> &str {
+        self.payload.type_url.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The event itself; a message of another type than its name says is an inconsistency.
+    pub fn decode<E: Message + Name + Default>(&self) -> Result<E> {
+        self.payload.to_msg().map_err(|error| Error::inconsistent("event", self.source, error))
+    }
+
+    /// Reads an event as it came from the feed of `source`.
+    pub fn read(source: &'static str, event: proto::feed::v1::Event) -> Result<Event> {
+        let wrong = |what: &'static str| move || Error::inconsistent("event", source, what);
+        let recorded_at = event.recorded_at.as_ref().ok_or_else(wrong("no moment"))?;
+        let client_id = match event.client_id.as_str() {
+            "" => None,
+            text => Some(ClientId::parse("client_id", text)?),
+        };
+        Ok(Event {
+            source,
+            event_id: Uuid::parse_str(&event.event_id).map_err(|_| wrong("no event id")())?,
+            client_id,
+            occurred_on: proto::to_date("occurred_on", event.occurred_on.as_ref())?,
+            recorded_at: Timestamp::new(recorded_at.seconds, recorded_at.nanos).map_err(|_| wrong("no moment")())?,
+            payload: event.payload.ok_or_else(wrong("no payload"))?,
+        })
+    }
+}
+
+/// Follows one feed until the service stops.
+pub(crate) async fn follow<S: Service>(service: Arc<S>, chassis: Chassis, source: &'static str) {
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let ended = tokio::select! {
+            ended = read(&service, &chassis, source, &mut pause) => ended,
+            () = chassis.stopped() => return,
+        };
+        if let Err(error) = ended {
+            tracing::warn!(service = chassis.name, source, %error, "following a feed was interrupted");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(5)),
+            () = chassis.stopped() => return,
+        }
+    }
+}
+
+async fn read<S: Service>(
+    service: &Arc<S>,
+    chassis: &Chassis,
+    source: &'static str,
+    pause: &mut Duration,
+) -> anyhow::Result<()> {
+    let Some(peer) = chassis.peers.to(source, "operations") else {
+        anyhow::bail!("no endpoint was configured for {source}");
+    };
+    let mut client = FeedServiceClient::new(peer);
+    let cursor = chassis.store.read().await?.inbox_cursor(source).await?;
+    let request = SubscribeRequest { subscription: chassis.name.to_owned(), cursor, ..Default::default() };
+    let mut stream = client.subscribe(request).await?.into_inner();
+    while let Some(first) = stream.next().await {
+        let mut batch = vec![first?];
+        while batch.len() < BATCH {
+            match stream.next().now_or_never() {
+                Some(Some(next)) => batch.push(next?),
+                _ => break,
+            }
+        }
+        let cursor = take(service, chassis, source, batch).await?;
+        client.acknowledge(AcknowledgeRequest { subscription: chassis.name.to_owned(), cursor }).await?;
+        *pause = Duration::from_millis(50);
+    }
+    Ok(())
+}
+
+async fn take<S: Service>(
+    service: &Arc<S>,
+    chassis: &Chassis,
+    source: &'static str,
+    batch: Vec<SubscribeResponse>,
+) -> Result<String> {
+    let cursor = batch.last().map(|last| last.cursor.clone()).unwrap_or_default();
+    let events: Arc<[Event]> =
+        batch.into_iter().filter_map(|one| one.event).map(|event| Event::read(source, event)).collect::<Result<_>>()?;
+    let (service, at) = (service.clone(), cursor.clone());
+    chassis
+        .act(source, move |work| {
+            let (service, events, at) = (service.clone(), events.clone(), at.clone());
+            Box::pin(async move {
+                for event in &*events {
+                    take_relation(work, event).await?;
+                    service.take(work, event).await?;
+                }
+                work.set_inbox_cursor(source, &at).await
+            })
+        })
+        .await?;
+    Ok(cursor)
+}
+
+/// Every service keeps who has to do with whom, as regie grants and ends it.
+async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
+    if event.source != "regie" {
+        return Ok(());
+    }
+    let now = work.now.at;
+    let id = |text: &str| Uuid::parse_str(text).map_err(|_| Error::inconsistent("event", "relation_id", "no id"));
+    match event.name() {
+        "RelationGranted" => {
+            let granted: RelationGranted = event.decode()?;
+            let organisation = Organisation::parse("organisation", &granted.organisation)?;
+            let relation = Relation {
+                relation_id: id(&granted.relation_id)?,
+                client: ClientId::parse("client_id", &granted.client_id)?,
+                organisation: &organisation,
+                person: Some(granted.person.as_str()).filter(|person| !person.is_empty()),
+                kind: granted.kind().as_str_name(),
+            };
+            work.grant(&relation, now).await
+        }
+        "RelationEnded" => {
+            let ended: RelationEnded = event.decode()?;
+            work.end_relation(id(&ended.relation_id)?, now).await
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,41 @@
+//! A service as a program of its own: configuration, telemetry, port, in that order; then it serves.
+
+use crate::{Service, from_env, serve};
+use anyhow::Context as _;
+use std::path::PathBuf;
+use tokio::net::TcpListener;
+
+/// Where policy, register and yearly figures come from: a municipality's own folder, or what is compiled in.
+#[derive(Clone, Debug, Default)]
+pub struct Files(Option<PathBuf>);
+
+impl Files {
+    /// The files in a folder go before those compiled in.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self(Some(folder.into()))
+    }
+
+    /// The text of a file: the folder's, or the one that is compiled in when the folder has none by that name.
+    pub fn text(&self, name: &str, compiled_in: &str) -> anyhow::Result<String> {
+        match self.0.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists()) {
+            Some(path) => std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display())),
+            None => Ok(compiled_in.to_owned()),
+        }
+    }
+}
+
+/// Runs a service from the environment until it is told to stop. Nothing is opened before all configuration is read.
+///
+/// Beside what [`from_env`] reads: `DOORSTROOM_POLICY_DIR` names the folder of [`Files`], `DOORSTROOM_LOG_FORMAT` is `json`
+/// (the default) or `text`, `RUST_LOG` says what is logged.
+pub async fn main<S: Service>(configure: impl FnOnce(&Files) -> anyhow::Result<S>) -> anyhow::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "the one place where a service reads its environment")]
+    let var = |name: &str| std::env::var(name).ok();
+    let (address, setup) = from_env(var)?;
+    let files = var("DOORSTROOM_POLICY_DIR").map_or_else(Files::default, Files::in_folder);
+    let service = configure(&files).with_context(|| format!("{} cannot be configured", S::NAME))?;
+    let format = var("DOORSTROOM_LOG_FORMAT").as_deref().unwrap_or("json").parse()?;
+    telemetry::init(S::NAME, format, var("RUST_LOG").as_deref().unwrap_or("info"));
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    serve(service, setup, listener, telemetry::shutdown_signal()).await
+}

@@ -1,0 +1,216 @@
+//! One unit of work: a transaction, the moment, and who asks. Everything that a handler does, it does through this.
+
+use crate::caller::Caller;
+use auth::Relation;
+use kernel::{Actor, ClientId, Date, Moment, Organisation, Role, general};
+use prost::{Message, Name};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use store::{Error, NewEvent, Result, Tx};
+use uuid::Uuid;
+
+/// A transaction on behalf of a caller. Passes for a [`Tx`] wherever one is wanted.
+pub struct Work {
+    tx: Tx,
+    /// The moment by which everything in this work is judged.
+    pub now: Moment,
+    service: &'static str,
+    caller: Arc<Caller>,
+    clients: Vec<ClientId>,
+}
+
+/// Which rows of a list the caller may see; the arguments of the standard condition (see [`Scope::args`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Every row.
+    pub everything: bool,
+    /// Rows that belong to the caller's organisation.
+    pub own: bool,
+    /// Rows about clients with whom the caller has a relation.
+    pub caseload: bool,
+    /// The caller's organisation.
+    pub organisation: Organisation,
+    /// The caller's subject when the relation must be with that very person; empty otherwise.
+    pub person: String,
+    /// Rows about this client, who is the caller.
+    pub client: Option<ClientId>,
+}
+
+impl Scope {
+    /// `$1` to `$6` of the condition that every list about clients carries:
+    ///
+    /// ```sql
+    /// ($1 or ($2 and t.organisation = $4) or t.client_id = $6
+    ///  or ($3 and exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
+    ///                     and ($5 = '' or r.person = $5) and r.ended_at is null)))
+    /// ```
+    pub fn args(&self) -> Vec<store::Value> {
+        store::args![
+            self.everything,
+            self.own,
+            self.caseload,
+            &self.organisation,
+            &self.person,
+            self.client.map(|client| client.0)
+        ]
+    }
+}
+
+impl Work {
+    pub(crate) fn new(tx: Tx, now: Moment, service: &'static str, caller: Arc<Caller>) -> Self {
+        Self { tx, now, service, caller, clients: Vec::new() }
+    }
+
+    pub(crate) fn into_parts(self) -> (Tx, Vec<ClientId>) {
+        (self.tx, self.clients)
+    }
+
+    /// Who asks.
+    pub fn actor(&self) -> &Actor {
+        &self.caller.actor
+    }
+
+    /// The organisation that asks.
+    pub fn organisation(&self) -> &Organisation {
+        &self.caller.actor.organisation
+    }
+
+    /// Whether the caller acts in this role.
+    pub fn acts_as(&self, role: Role) -> bool {
+        self.caller.grants.iter().any(|grant| grant.role == role)
+    }
+
+    /// Asks whether the caller may have to do with this thing, by the relation that the policy table wants: the client that
+    /// it is about, the organisations that it belongs to. Says "not found" when not, exactly as for an unknown id, and puts
+    /// the client in the access log either way.
+    pub async fn permit(
+        &mut self,
+        thing: &'static str,
+        client: Option<ClientId>,
+        owners: &[&Organisation],
+    ) -> Result<()> {
+        if let Some(client) = client {
+            self.touched(client);
+        }
+        let caller = self.caller.clone();
+        for grant in &caller.grants {
+            let actor = &caller.actor;
+            let granted = match grant.relation {
+                Relation::Any => true,
+                Relation::Own => owners.contains(&&actor.organisation),
+                Relation::OwnSelf => client.is_some() && actor.client_id == client,
+                Relation::Caseload => match client {
+                    Some(client) => {
+                        let person = (grant.role == Role::Caseholder).then_some(actor.subject.as_str());
+                        self.tx.has_relation(client, &actor.organisation, person).await?
+                    }
+                    None => false,
+                },
+            };
+            if granted {
+                return Ok(());
+            }
+        }
+        Err(Self::unknown(thing))
+    }
+
+    /// The answer for a thing that is not there, and for one that the caller may not know of.
+    pub fn unknown(thing: &'static str) -> Error {
+        Error::Refused(general::NOT_FOUND.with("thing", thing))
+    }
+
+    /// Puts a client in the access log without asking a relation: for lists that were filtered by [`Work::scope`].
+    pub fn touched(&mut self, client: ClientId) {
+        if !self.clients.contains(&client) {
+            self.clients.push(client);
+        }
+    }
+
+    /// Which rows of a list the caller may see.
+    pub fn scope(&self) -> Scope {
+        let grants = &self.caller.grants;
+        let has = |relation: Relation| grants.iter().any(|grant| grant.relation == relation);
+        let by_person = grants.iter().filter(|g| g.relation == Relation::Caseload).all(|g| g.role == Role::Caseholder);
+        Scope {
+            everything: has(Relation::Any),
+            own: has(Relation::Own),
+            caseload: has(Relation::Caseload),
+            organisation: self.organisation().clone(),
+            person: if by_person { self.caller.actor.subject.clone() } else { String::new() },
+            client: self.caller.actor.client_id.filter(|_| has(Relation::OwnSelf)),
+        }
+    }
+
+    /// Refuses a change by somebody who saw another version than the present one.
+    pub fn expect_version(&self, seen: i64, current: i64) -> Result<()> {
+        if seen == current {
+            return Ok(());
+        }
+        Err(general::STALE_VERSION.with("seen", seen).with("current", current).into())
+    }
+
+    /// Puts an event of today on the feed, for the services and the named partners.
+    pub async fn publish<E: Message + Name>(
+        &mut self,
+        client: Option<ClientId>,
+        receivers: &[Organisation],
+        event: &E,
+    ) -> Result<()> {
+        self.publish_on(self.now.date, client, receivers, event).await
+    }
+
+    /// Puts an event on the feed that happened on an earlier day.
+    pub async fn publish_on<E: Message + Name>(
+        &mut self,
+        occurred_on: Date,
+        client: Option<ClientId>,
+        receivers: &[Organisation],
+        event: &E,
+    ) -> Result<()> {
+        let payload = prost_types::Any { type_url: E::type_url(), value: event.encode_to_vec() };
+        let event = NewEvent {
+            event_id: Uuid::now_v7(),
+            kind: event_type(self.service, E::NAME),
+            client_id: client,
+            occurred_on,
+            recorded_at: self.now.at,
+            payload: payload.encode_to_vec(),
+            receivers: receivers.to_vec(),
+        };
+        self.tx.publish(vec![event]).await
+    }
+}
+
+/// `nl.doorstroom.housing.offer-made` for the message `OfferMade` of housing.
+pub fn event_type(service: &str, message: &str) -> String {
+    let mut kind = format!("nl.doorstroom.{service}.");
+    for (i, letter) in message.chars().enumerate() {
+        if letter.is_ascii_uppercase() && i > 0 {
+            kind.push('-');
+        }
+        kind.push(letter.to_ascii_lowercase());
+    }
+    kind
+}
+
+impl Deref for Work {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for Work {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_event_is_named_after_its_message() {
+        assert_eq!(super::event_type("housing", "KeysHandedOver"), "nl.doorstroom.housing.keys-handed-over");
+    }
+}

@@ -1,0 +1,248 @@
+//! What every service gets from the chassis, proved on both engines with a service that has no field of its own.
+
+use chassis::{Caller, Chassis, Deadline, Event, Result, Run, Service, Work};
+use kernel::{ClientId, Date, Moment, Role, Timestamp};
+use proto::audit::v1::ListAccessRequest;
+use proto::audit::v1::audit_service_client::AuditServiceClient;
+use proto::feed::v1::feed_service_client::FeedServiceClient;
+use proto::feed::v1::{AcknowledgeRequest, GetStatusRequest, SubscribeRequest};
+use proto::income::v1::{FinancesStabilised, StabiliseFinancesRequest, StabiliseFinancesResponse};
+use std::sync::{Arc, Mutex};
+use testkit::{Bench, actor, reason, rid};
+use tokio_stream::StreamExt as _;
+use tonic::service::Routes;
+use tonic::{Code, Request, Status};
+
+/// Counts how often something was stabilised; that is all that it does.
+struct Counter;
+
+static STARTED: Mutex<Vec<Chassis>> = Mutex::new(Vec::new());
+
+impl Service for Counter {
+    const NAME: &'static str = "income";
+    const MIGRATIONS: &'static [chassis::Migration] = &[(
+        100,
+        "counter",
+        "create table counter (
+    client_id text not null primary key,
+    n bigint not null
+);
+create table woken (
+    subject text not null,
+    n bigint not null
+);",
+    )];
+    const FEEDS: &'static [&'static str] = &[];
+
+    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
+        STARTED.lock().unwrap().push(chassis.clone());
+        Routes::default()
+    }
+
+    async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {
+        Ok(())
+    }
+
+    async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
+        work.run("insert into woken (subject, n) values ($1, 1)", chassis::args![&deadline.subject]).await?;
+        Ok(())
+    }
+}
+
+/// The chassis of the service that came up last on this test's clock.
+async fn chassis_of(bench: &Bench<Counter>) -> Chassis {
+    // The service is up once it answers.
+    bench.settled().await;
+    let started = STARTED.lock().unwrap();
+    started.iter().rev().find(|chassis| chassis.clock.is_same(&bench.clock)).cloned().expect("the service was started")
+}
+
+fn stabilise(request_id: &str, client: ClientId) -> Request<StabiliseFinancesRequest> {
+    let mut request = Request::new(StabiliseFinancesRequest {
+        request_id: request_id.to_owned(),
+        client_id: client.to_string(),
+        ..Default::default()
+    });
+    request.extensions_mut().insert(Arc::new(Caller {
+        actor: Arc::new(actor(Role::Income, "sociale-dienst")),
+        rpc: "IncomeService/StabiliseFinances".into(),
+        purpose: "income".into(),
+        grants: vec![auth::Grant { role: Role::Income, relation: auth::Relation::Any }],
+    }));
+    request
+}
+
+/// One more for the client, and an event about it; a client id that begins with 'f' is refused after the writing.
+fn count<'a>(work: &'a mut Work, m: &'a StabiliseFinancesRequest) -> Run<'a, StabiliseFinancesResponse> {
+    Box::pin(async move {
+        let client = ClientId::parse("client_id", &m.client_id)?;
+        work.permit("client", Some(client), &[]).await?;
+        let row = work
+            .row(
+                "insert into counter (client_id, n) values ($1, 1) on conflict (client_id) do update set n = counter.n + 1
+                 returning n",
+                chassis::args![client.0],
+            )
+            .await?;
+        let version = row.expect("a row was written").get("n")?;
+        work.publish(Some(client), &[], &FinancesStabilised::default()).await?;
+        if m.client_id.starts_with('f') {
+            return Err((&kernel::general::MALFORMED).into());
+        }
+        Ok(StabiliseFinancesResponse { client_id: m.client_id.clone(), version, stabilised: true })
+    })
+}
+
+async fn call(chassis: &Chassis, request_id: &str, client: ClientId) -> std::result::Result<i64, Status> {
+    chassis.command(stabilise(request_id, client), count).await.map(|answer| answer.into_inner().version)
+}
+
+fn client(first: char) -> ClientId {
+    let mut id = uuid::Uuid::new_v4().to_string();
+    id.replace_range(0..1, &first.to_string());
+    ClientId::parse("client", &id).unwrap()
+}
+
+const DAY: Date = Date::constant(2026, 3, 5);
+
+testkit::on_both_engines! {
+    /// P3
+    async fn a_repeated_call_has_one_effect_and_one_answer(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let (one, id) = (client('a'), rid());
+        let racing: Vec<_> = (0..20).map(|_| { let (c, id) = (chassis.clone(), id.clone()); tokio::spawn(async move { call(&c, &id, one).await }) }).collect();
+        for answer in racing {
+            assert_eq!(answer.await.unwrap().unwrap(), 1);
+        }
+        assert_eq!(bench.events().await.len(), 1);
+        let other_body = call(&chassis, &id, client('b')).await.unwrap_err();
+        assert_eq!((other_body.code(), reason(&other_body)), (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned()));
+        for bad in ["", "short", &"x".repeat(65)] {
+            assert_eq!(reason(&call(&chassis, bad, one).await.unwrap_err()), "REQUEST_ID_MISSING");
+        }
+    }
+
+    /// P3
+    async fn a_refused_call_leaves_its_log_entry_and_nothing_else(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let (refused, id) = (client('f'), rid());
+        assert_eq!(reason(&call(&chassis, &id, refused).await.unwrap_err()), "MALFORMED");
+        // Judged again, not answered from memory.
+        assert_eq!(reason(&call(&chassis, &id, refused).await.unwrap_err()), "MALFORMED");
+        assert!(bench.events().await.is_empty());
+        let mut audit = AuditServiceClient::new(bench.as_(&actor(Role::PrivacyOfficer, "gemeente-dordrecht"), "audit"));
+        let wanted = ListAccessRequest { client_id: refused.to_string(), ..Default::default() };
+        let log = audit.list_access(wanted.clone()).await.unwrap().into_inner().entries;
+        assert_eq!(log.iter().map(|entry| entry.result.as_str()).collect::<Vec<_>>(), ["MALFORMED", "MALFORMED"]);
+        assert_eq!(log[0].subject, "income@sociale-dienst");
+        // Reading the log was itself logged, and the client sees no names of staff (R-REG-27).
+        let mut own = AuditServiceClient::new(bench.as_(&testkit::client_actor(refused), "own-file"));
+        let log = own.list_access(wanted.clone()).await.unwrap().into_inner().entries;
+        assert_eq!(log.len(), 3);
+        assert!(log.iter().all(|entry| entry.subject.is_empty()));
+        let mut stranger = AuditServiceClient::new(bench.as_(&testkit::client_actor(client('a')), "own-file"));
+        let status = stranger.list_access(wanted).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status)), (Code::NotFound, "NOT_FOUND".to_owned()));
+    }
+
+    /// P5
+    async fn the_feed_is_contiguous_whatever_races_and_rolls_back(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let racing: Vec<_> = (0..120).map(|n| {
+            let chassis = chassis.clone();
+            let about = client(if n % 3 == 0 { 'f' } else { 'a' });
+            tokio::spawn(async move { call(&chassis, &rid(), about).await.is_ok() })
+        }).collect();
+        let mut done = 0;
+        for one in racing {
+            done += i64::from(one.await.unwrap());
+        }
+        assert_eq!(done, 80);
+        let service = actor(Role::SvcMonitor, "svc-monitor");
+        let mut feed = FeedServiceClient::new(bench.as_(&service, "operations"));
+        assert_eq!(feed.get_status(GetStatusRequest {}).await.unwrap().into_inner().head, 80);
+        let ids: std::collections::BTreeSet<_> = bench.events().await.into_iter().map(|event| event.event_id).collect();
+        assert_eq!(ids.len(), 80);
+    }
+
+    /// P5
+    async fn a_subscription_resumes_after_what_it_acknowledged(bench: Bench<Counter> = Counter) {
+        let mut bench = bench;
+        let chassis = chassis_of(&bench).await;
+        for _ in 0..5 {
+            call(&chassis, &rid(), client('a')).await.unwrap();
+        }
+        let service = actor(Role::SvcMonitor, "svc-monitor");
+        let named = SubscribeRequest { subscription: "books".into(), ..Default::default() };
+        let mut feed = FeedServiceClient::new(bench.as_(&service, "operations"));
+        let mut first = feed.subscribe(named.clone()).await.unwrap().into_inner();
+        let mut cursors = Vec::new();
+        for _ in 0..5 {
+            cursors.push(first.next().await.unwrap().unwrap().cursor);
+        }
+        feed.acknowledge(AcknowledgeRequest { subscription: "books".into(), cursor: cursors[2].clone() }).await.unwrap();
+        // Older than what was acknowledged: changes nothing.
+        let kept = feed.acknowledge(AcknowledgeRequest { subscription: "books".into(), cursor: cursors[0].clone() }).await.unwrap();
+        assert_eq!(kept.into_inner().cursor, cursors[2]);
+        // A newer reader ends the older one.
+        let mut second = feed.subscribe(named.clone()).await.unwrap().into_inner();
+        let ended = loop {
+            match first.next().await.unwrap() {
+                Ok(checkpoint) => assert!(checkpoint.event.is_none()),
+                Err(status) => break status,
+            }
+        };
+        assert_eq!(reason(&ended), "SUBSCRIPTION_TAKEN");
+        assert_eq!(second.next().await.unwrap().unwrap().cursor, cursors[3]);
+        drop((first, second));
+
+        bench.restart().await;
+        let mut feed = FeedServiceClient::new(bench.as_(&service, "operations"));
+        let mut third = feed.subscribe(named).await.unwrap().into_inner();
+        assert_eq!(third.next().await.unwrap().unwrap().cursor, cursors[3]);
+
+        for (cursor, why) in [("nonsense", "CURSOR_INVALID"), ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "CURSOR_INVALID")] {
+            let wanted = SubscribeRequest { cursor: cursor.into(), ..Default::default() };
+            assert_eq!(reason(&feed.subscribe(wanted).await.unwrap_err()), why);
+        }
+    }
+
+    /// P7
+    async fn a_deadline_is_woken_once_also_after_a_restart(bench: Bench<Counter> = Counter) {
+        let mut bench = bench;
+        let chassis = chassis_of(&bench).await;
+        for subject in ["one", "two", "moved", "gone"] {
+            chassis.act("test", move |work| Box::pin(async move {
+                let due_at = Moment::at_hour(DAY, 8).at;
+                work.set_deadline(&Deadline { kind: "k".into(), subject: subject.into(), client_id: None, due_at }).await
+            })).await.unwrap();
+        }
+        chassis.act("test", |work| Box::pin(async move {
+            let due_at = Timestamp::MAX;
+            work.set_deadline(&Deadline { kind: "k".into(), subject: "moved".into(), client_id: None, due_at }).await?;
+            work.clear_deadline("k", "gone").await
+        })).await.unwrap();
+        drop(chassis);
+        bench.restart().await;
+        bench.on(DAY).await;
+        bench.on(DAY.tomorrow().unwrap()).await;
+        let chassis = chassis_of(&bench).await;
+        let rows = chassis.store.read().await.unwrap().rows("select subject from woken order by subject", vec![]).await.unwrap();
+        let woken: Vec<String> = rows.iter().map(|row| row.get("subject").unwrap()).collect();
+        assert_eq!(woken, ["one", "two"]);
+    }
+
+    /// P8, R-REG-13
+    async fn the_gate_refuses_by_default_and_says_what_would_pass(bench: Bench<Counter> = Counter) {
+        let service = actor(Role::SvcMonitor, "svc-monitor");
+        let ask = async |client: testkit::Client| FeedServiceClient::new(client).get_status(GetStatusRequest {}).await.unwrap_err();
+        let purpose = ask(bench.as_(&service, "housing")).await;
+        assert_eq!((purpose.code(), reason(&purpose)), (Code::PermissionDenied, "PURPOSE_MISSING".to_owned()));
+        assert!(purpose.message().contains("doorstroom-purpose") && purpose.message().contains("operations"));
+        let role = ask(bench.as_(&actor(Role::Police, "politie"), "operations")).await;
+        assert_eq!((role.code(), reason(&role)), (Code::PermissionDenied, "ROLE_NOT_ALLOWED".to_owned()));
+        let token = ask(bench.with_token("not.a.token", "operations")).await;
+        assert_eq!((token.code(), reason(&token)), (Code::Unauthenticated, "TOKEN_INVALID".to_owned()));
+        assert!(!token.message().contains("not.a.token"));
+    }
+}

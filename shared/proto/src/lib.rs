@@ -1,0 +1,24 @@
+//! The generated contract, and the one road from a refusal to a gRPC status.
+//!
+//! The contract itself is in `proto/`; this crate compiles it without protoc and adds nothing to it. No rule lives here.
+
+mod status;
+
+#[rustfmt::skip]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/protos.rs"));
+}
+
+pub use generated::{doorstroom::*, google};
+pub use status::{from_date, status, to_date};
+
+/// The whole contract as an encoded `FileDescriptorSet`: what reflection serves and the command line reads.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// A request that changes something, and is therefore repeated safely under its `request_id` (P3).
+pub trait Mutation: prost::Message + prost::Name {
+    /// The caller's own id for this call.
+    fn request_id(&self) -> &str;
+}
+
+include!(concat!(env!("OUT_DIR"), "/mutations.rs"));

@@ -1,0 +1,373 @@
+//! Two engines behind one small face: the same SQL text, the same four kinds of column (whole number, text, bytes,
+//! boolean), the same rows. Instants are microseconds in a `bigint`, dates ISO text: both sort right on both engines.
+
+use crate::lite::{Turn, Writer};
+use crate::{Error, Result, Store};
+use jiff::Timestamp;
+use kernel::{Cents, Date};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions, Postgres, Row as _, SqlSafeStr, Sqlite};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+#[derive(Clone)]
+pub(crate) enum Db {
+    Lite { writer: Arc<Writer>, readers: SqlitePool },
+    Pg(PgPool),
+}
+
+impl Db {
+    pub async fn open(url: &str) -> Result<Db> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5));
+            return Ok(Db::Pg(options.connect(url).await?));
+        }
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .foreign_keys(true);
+        let writer = Writer::new(options.connect().await?);
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
+        Ok(Db::Lite { writer, readers })
+    }
+
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Db::Lite { .. } => "sqlite",
+            Db::Pg(_) => "postgres",
+        }
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Db::Lite { writer, readers } => {
+                writer.close().await;
+                readers.close().await;
+            }
+            Db::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction, or a connection that only reads. Queries take `$1`, `$2` … from [`args!`](crate::args).
+pub struct Tx {
+    connection: Connection,
+    pub(crate) store: Store,
+    pub(crate) published: u64,
+    pub(crate) deadlines: u64,
+}
+
+enum Connection {
+    Lite(Turn),
+    LiteRead(PoolConnection<Sqlite>),
+    Pg(sqlx::Transaction<'static, Postgres>),
+    PgRead(PoolConnection<Postgres>),
+}
+
+/// Runs one query on whichever connection there is.
+macro_rules! on {
+    ($self:expr, $sql:expr, $args:expr, $method:ident, $wrap_lite:expr, $wrap_pg:expr) => {
+        match &mut $self.connection {
+            Connection::Lite(turn) => lite($sql, $args).$method(turn.connection()?).await.map($wrap_lite),
+            Connection::LiteRead(reader) => lite($sql, $args).$method(&mut **reader).await.map($wrap_lite),
+            Connection::Pg(tx) => pg($sql, $args).$method(&mut **tx).await.map($wrap_pg),
+            Connection::PgRead(reader) => pg($sql, $args).$method(&mut **reader).await.map($wrap_pg),
+        }
+    };
+}
+
+impl Tx {
+    pub(crate) async fn write(store: &Store) -> Result<Tx> {
+        let connection = match &store.db {
+            Db::Lite { writer, .. } => Connection::Lite(writer.turn().await?),
+            Db::Pg(pool) => Connection::Pg(pool.begin_with(PG_BEGIN).await?),
+        };
+        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0 })
+    }
+
+    pub(crate) async fn read(store: &Store) -> Result<Tx> {
+        let connection = match &store.db {
+            Db::Lite { readers, .. } => Connection::LiteRead(readers.acquire().await?),
+            Db::Pg(pool) => Connection::PgRead(pool.acquire().await?),
+        };
+        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0 })
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub async fn run(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
+        Ok(on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())?)
+    }
+
+    /// All rows of a query.
+    pub async fn rows(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>> {
+        let lite_rows = |rows: Vec<SqliteRow>| rows.into_iter().map(Row::Lite).collect();
+        let pg_rows = |rows: Vec<PgRow>| rows.into_iter().map(Row::Pg).collect();
+        Ok(on!(self, sql, args, fetch_all, lite_rows, pg_rows)?)
+    }
+
+    /// The first row of a query, if there is one.
+    pub async fn row(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Option<Row>> {
+        Ok(on!(self, sql, args, fetch_optional, |row| row.map(Row::Lite), |row| row.map(Row::Pg))?)
+    }
+
+    /// Inserts many rows with few statements: `insert` is the text up to `values`, `tail` what follows (an `on conflict`
+    /// clause, or nothing).
+    pub async fn insert_many(&mut self, insert: &'static str, rows: Vec<Vec<Value>>, tail: &'static str) -> Result<()> {
+        // Both engines bound the number of parameters; 900 fits either.
+        let per_statement = rows.first().map_or(1, |row| (900 / row.len().max(1)).max(1));
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let batch: Vec<Vec<Value>> = rows.by_ref().take(per_statement).collect();
+            let mut n = 0;
+            let tuples: Vec<String> = batch
+                .iter()
+                .map(|row| {
+                    let marks: Vec<String> = row
+                        .iter()
+                        .map(|_| {
+                            n += 1;
+                            format!("${n}")
+                        })
+                        .collect();
+                    format!("({})", marks.join(", "))
+                })
+                .collect();
+            let sql = AssertSqlSafe(format!("{insert} values {} {tail}", tuples.join(", ")));
+            let args: Vec<Value> = batch.into_iter().flatten().collect();
+            on!(self, sql, args, execute, |_| (), |_| ())?;
+        }
+        Ok(())
+    }
+
+    /// Back to how it was when the transaction began.
+    pub async fn undo(mut self) -> Result<Tx> {
+        self.published = 0;
+        self.deadlines = 0;
+        match self.connection {
+            Connection::Lite(ref mut turn) => turn.undo().await?,
+            Connection::Pg(tx) => {
+                tx.rollback().await?;
+                return Tx::write(&self.store).await;
+            }
+            Connection::LiteRead(_) | Connection::PgRead(_) => {}
+        }
+        Ok(self)
+    }
+
+    /// Makes it last: returns once everything is on disk.
+    pub async fn commit(self) -> Result<()> {
+        match self.connection {
+            Connection::Lite(turn) => turn.commit().await?,
+            Connection::Pg(tx) => tx.commit().await?,
+            Connection::LiteRead(_) | Connection::PgRead(_) => return Ok(()),
+        }
+        if self.published > 0 {
+            self.store.stamp().await?;
+            self.store.shared.published.send_modify(|n| *n += 1);
+        }
+        if self.deadlines > 0 {
+            self.store.shared.deadlines.send_modify(|n| *n += 1);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_lite(&self) -> bool {
+        matches!(self.connection, Connection::Lite(_) | Connection::LiteRead(_))
+    }
+}
+
+/// Both engines must refuse the same races.
+const PG_BEGIN: &str = "begin isolation level serializable";
+
+type LiteQuery = sqlx::query::Query<'static, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
+type PgQuery = sqlx::query::Query<'static, Postgres, <Postgres as sqlx::Database>::Arguments>;
+
+fn lite(sql: impl SqlSafeStr, args: Vec<Value>) -> LiteQuery {
+    args.into_iter().fold(sqlx::query(sql.into_sql_str()), |query, arg| match arg {
+        Value::Int(v) => query.bind(v),
+        Value::Text(v) => query.bind(v),
+        Value::Bytes(v) => query.bind(v),
+        Value::Bool(v) => query.bind(v),
+    })
+}
+
+fn pg(sql: impl SqlSafeStr, args: Vec<Value>) -> PgQuery {
+    args.into_iter().fold(sqlx::query(sql.into_sql_str()), |query, arg| match arg {
+        Value::Int(v) => query.bind(v),
+        Value::Text(v) => query.bind(v),
+        Value::Bytes(v) => query.bind(v),
+        Value::Bool(v) => query.bind(v),
+    })
+}
+
+/// A parameter of a query.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `bigint`
+    Int(Option<i64>),
+    /// `text`
+    Text(Option<String>),
+    /// `bytea`
+    Bytes(Option<Vec<u8>>),
+    /// `boolean`
+    Bool(Option<bool>),
+}
+
+/// The parameters of a query, in order: `args![id.0, version, "open"]`.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };
+}
+
+/// An enum without data as the text in its column (its serde name).
+pub fn code<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        other => unreachable!("not a plain code: {other:?}"),
+    }
+}
+
+/// A nested value as the JSON text in its column.
+pub fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|e| unreachable!("a stored value can always be written: {e}"))
+}
+
+macro_rules! value {
+    ($($type:ty => $variant:ident, $convert:expr;)*) => { $(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self { Value::$variant(Some(($convert)(value))) }
+        }
+        impl From<Option<$type>> for Value {
+            fn from(value: Option<$type>) -> Self { Value::$variant(value.map($convert)) }
+        }
+    )* };
+}
+
+value! {
+    i64 => Int, |v| v;
+    i32 => Int, i64::from;
+    u32 => Int, i64::from;
+    usize => Int, |v| v as i64;
+    Cents => Int, |v: Cents| v.0;
+    Timestamp => Int, |v: Timestamp| v.as_microsecond();
+    bool => Bool, |v| v;
+    String => Text, |v| v;
+    &str => Text, str::to_owned;
+    &String => Text, String::clone;
+    Uuid => Text, |v: Uuid| v.to_string();
+    Date => Text, |v: Date| v.to_string();
+    &kernel::Organisation => Text, |v: &kernel::Organisation| v.to_string();
+    &kernel::Municipality => Text, |v: &kernel::Municipality| v.to_string();
+    &kernel::District => Text, |v: &kernel::District| v.to_string();
+    kernel::ClientId => Text, |v: kernel::ClientId| v.to_string();
+    Vec<u8> => Bytes, |v| v;
+}
+
+/// A row of either engine.
+pub enum Row {
+    /// From SQLite.
+    Lite(SqliteRow),
+    /// From PostgreSQL.
+    Pg(PgRow),
+}
+
+impl Row {
+    /// The value of a column, by name.
+    pub fn get<T: Column>(&self, column: &str) -> Result<T> {
+        T::read(self, column)
+    }
+
+    /// An id: a newtype over a UUID.
+    pub fn id<T: From<Uuid>>(&self, column: &str) -> Result<T> {
+        Ok(T::from(self.get::<Uuid>(column)?))
+    }
+
+    /// An id that may be absent.
+    pub fn id_opt<T: From<Uuid>>(&self, column: &str) -> Result<Option<T>> {
+        Ok(self.get::<Option<Uuid>>(column)?.map(T::from))
+    }
+
+    /// A code or codelike newtype, by its serde name.
+    pub fn code<T: DeserializeOwned>(&self, column: &str) -> Result<T> {
+        let text: String = self.get(column)?;
+        serde_json::from_value(serde_json::Value::String(text)).map_err(|e| Error::inconsistent("row", column, e))
+    }
+
+    /// A code that may be absent.
+    pub fn code_opt<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
+        let text: Option<String> = self.get(column)?;
+        text.map(|text| serde_json::from_value(serde_json::Value::String(text)))
+            .transpose()
+            .map_err(|e| Error::inconsistent("row", column, e))
+    }
+
+    /// A nested value from its JSON text.
+    pub fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T> {
+        let text: String = self.get(column)?;
+        serde_json::from_str(&text).map_err(|e| Error::inconsistent("row", column, e))
+    }
+}
+
+/// What a column can be read as.
+pub trait Column: Sized {
+    /// Reads the column by name.
+    fn read(row: &Row, column: &str) -> Result<Self>;
+}
+
+macro_rules! plain {
+    ($($type:ty),*) => { $(
+        impl Column for $type {
+            fn read(row: &Row, column: &str) -> Result<Self> {
+                Ok(match row { Row::Lite(r) => r.try_get(column)?, Row::Pg(r) => r.try_get(column)? })
+            }
+        }
+        impl Column for Option<$type> {
+            fn read(row: &Row, column: &str) -> Result<Self> {
+                Ok(match row { Row::Lite(r) => r.try_get(column)?, Row::Pg(r) => r.try_get(column)? })
+            }
+        }
+    )* };
+}
+
+plain!(i64, bool, String, Vec<u8>);
+
+macro_rules! derived {
+    ($($type:ty => $raw:ty, $parse:expr;)*) => { $(
+        impl Column for $type {
+            fn read(row: &Row, column: &str) -> Result<Self> {
+                let raw: $raw = row.get(column)?;
+                ($parse)(raw).ok_or_else(|| Error::inconsistent("row", column, concat!("no ", stringify!($type))))
+            }
+        }
+        impl Column for Option<$type> {
+            fn read(row: &Row, column: &str) -> Result<Self> {
+                let raw: Option<$raw> = row.get(column)?;
+                raw.map(|raw| ($parse)(raw).ok_or_else(|| Error::inconsistent("row", column, concat!("no ", stringify!($type)))))
+                    .transpose()
+            }
+        }
+    )* };
+}
+
+derived! {
+    i32 => i64, |v| i32::try_from(v).ok();
+    u32 => i64, |v| u32::try_from(v).ok();
+    Cents => i64, |v| Some(Cents(v));
+    Timestamp => i64, |v| Timestamp::from_microsecond(v).ok();
+    Date => String, |v: String| v.parse().ok();
+    Uuid => String, |v: String| Uuid::parse_str(&v).ok();
+    kernel::ClientId => String, |v: String| Uuid::parse_str(&v).ok().map(kernel::ClientId);
+    kernel::Organisation => String, |v: String| kernel::Organisation::parse("row", &v).ok();
+    kernel::Municipality => String, |v: String| kernel::Municipality::parse("row", &v).ok();
+    kernel::District => String, |v: String| kernel::District::parse("row", &v).ok();
+}

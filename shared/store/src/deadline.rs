@@ -1,0 +1,81 @@
+//! Deadlines are rows, woken by a timer: nothing in the chain sleeps until something is due, and a restart forgets none.
+
+use crate::db::{Row, Tx};
+use crate::{Result, args};
+use jiff::Timestamp;
+use kernel::ClientId;
+
+/// Something that must be looked at again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deadline {
+    /// What must be looked at: the service's own word.
+    pub kind: String,
+    /// Which one: usually an id.
+    pub subject: String,
+    /// The client that it is about.
+    pub client_id: Option<ClientId>,
+    /// When.
+    pub due_at: Timestamp,
+}
+
+impl Tx {
+    /// Sets a deadline; there is one per kind and subject, so a later call moves it.
+    pub async fn set_deadline(&mut self, deadline: &Deadline) -> Result<()> {
+        self.deadlines += 1;
+        self.run(
+            "insert into deadline (kind, subject, client_id, due_at) values ($1, $2, $3, $4)
+             on conflict (kind, subject) do update set due_at = excluded.due_at",
+            args![&deadline.kind, &deadline.subject, deadline.client_id.map(|id| id.0), deadline.due_at],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a deadline away; no harm when there is none.
+    pub async fn clear_deadline(&mut self, kind: &str, subject: &str) -> Result<()> {
+        self.run("delete from deadline where kind = $1 and subject = $2", args![kind, subject]).await?;
+        Ok(())
+    }
+
+    /// Takes a deadline away to handle it; false when it was moved or taken away since it was read.
+    pub async fn take_deadline(&mut self, deadline: &Deadline) -> Result<bool> {
+        let taken = self
+            .run(
+                "delete from deadline where kind = $1 and subject = $2 and due_at = $3",
+                args![&deadline.kind, &deadline.subject, deadline.due_at],
+            )
+            .await?;
+        Ok(taken > 0)
+    }
+
+    /// The deadlines that are due, oldest first.
+    pub async fn due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Deadline>> {
+        let rows = self
+            .rows(
+                "select kind, subject, client_id, due_at from deadline where due_at <= $1 order by due_at, kind, subject limit $2",
+                args![now, limit],
+            )
+            .await?;
+        let deadline = |row: &Row| {
+            Ok(Deadline {
+                kind: row.get("kind")?,
+                subject: row.get("subject")?,
+                client_id: row.get("client_id")?,
+                due_at: row.get("due_at")?,
+            })
+        };
+        rows.iter().map(deadline).collect()
+    }
+
+    /// How many deadlines are due.
+    pub async fn count_due(&mut self, now: Timestamp) -> Result<i64> {
+        let row = self.row("select count(*) as n from deadline where due_at <= $1", args![now]).await?;
+        row.map_or(Ok(0), |row| row.get("n"))
+    }
+
+    /// The moment of the next deadline.
+    pub async fn next_due(&mut self) -> Result<Option<Timestamp>> {
+        let row = self.row("select min(due_at) as due_at from deadline", args![]).await?;
+        row.map_or(Ok(None), |row| row.get("due_at"))
+    }
+}

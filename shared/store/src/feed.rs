@@ -1,0 +1,311 @@
+//! The feed: what happened, contiguous and in commit order, for services and partners to follow.
+//!
+//! Events are written in the transaction that made them. On SQLite the one writer stamps positions as it inserts; on
+//! PostgreSQL transactions commit in any order, so one assigner stamps what is already committed. Either way a reader who
+//! has seen position n has seen everything up to n.
+
+use crate::db::{Db, Row, Tx};
+use crate::{Error, Result, Store, args};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use kernel::{ClientId, Date, Organisation, Refusal, general};
+use uuid::Uuid;
+
+/// An event as a service publishes it.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The event's id; the same for every delivery.
+    pub event_id: Uuid,
+    /// `nl.doorstroom.<service>.<event>`
+    pub kind: String,
+    /// The client that it is about.
+    pub client_id: Option<ClientId>,
+    /// When it happened.
+    pub occurred_on: Date,
+    /// When it is recorded.
+    pub recorded_at: Timestamp,
+    /// An encoded `google.protobuf.Any`.
+    pub payload: Vec<u8>,
+    /// The partner organisations that it is addressed to.
+    pub receivers: Vec<Organisation>,
+}
+
+/// An event as a subscriber gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// Its place in the feed.
+    pub position: i64,
+    /// The event's id.
+    pub event_id: Uuid,
+    /// `nl.doorstroom.<service>.<event>`
+    pub kind: String,
+    /// The client that it is about.
+    pub client_id: Option<ClientId>,
+    /// When it happened.
+    pub occurred_on: Date,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// An encoded `google.protobuf.Any`.
+    pub payload: Vec<u8>,
+}
+
+/// A place in a feed: everything up to `position` has been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// The last position seen; 0 before the first event.
+    pub position: i64,
+}
+
+/// How far the feed is, and who has taken in what.
+#[derive(Clone, Debug)]
+pub struct FeedState {
+    /// The newest position; 0 when the feed is empty.
+    pub head: i64,
+    /// Every named subscription.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// A named subscription.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// Whose it is.
+    pub organisation: Organisation,
+    /// Its name.
+    pub name: String,
+    /// The position up to which it acknowledged.
+    pub acknowledged: i64,
+    /// When it last did.
+    pub acknowledged_at: Timestamp,
+}
+
+impl Tx {
+    /// Puts events on the feed, in this order.
+    pub async fn publish(&mut self, events: Vec<NewEvent>) -> Result<()> {
+        let stamps_itself = self.is_lite();
+        for event in events {
+            self.published += 1;
+            self.run(
+                "insert into feed_event (event_id, position, type, client_id, occurred_on, recorded_at, payload)
+                 values ($1, case when $2 then (select coalesce(max(position), 0) + 1 from feed_event) end, $3, $4, $5, $6, $7)",
+                args![
+                    event.event_id,
+                    stamps_itself,
+                    event.kind,
+                    event.client_id.map(|id| id.0),
+                    event.occurred_on,
+                    event.recorded_at,
+                    event.payload
+                ],
+            )
+            .await?;
+            let receivers = event.receivers.iter().map(|organisation| args![organisation, event.event_id]).collect();
+            self.insert_many("insert into feed_receiver (organisation, event_id)", receivers, "on conflict do nothing")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The events after a position, at most `limit`: all of them, or those addressed to one organisation.
+    pub async fn events_after(
+        &mut self,
+        after: i64,
+        receiver: Option<&Organisation>,
+        limit: i64,
+    ) -> Result<Vec<StoredEvent>> {
+        let rows = match receiver {
+            None => {
+                self.rows(
+                    "select event_id, position, type, client_id, occurred_on, recorded_at, payload
+                     from feed_event where position > $1 order by position limit $2",
+                    args![after, limit],
+                )
+                .await?
+            }
+            Some(organisation) => {
+                self.rows(
+                    "select e.event_id, e.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload
+                     from feed_event e join feed_receiver r on r.event_id = e.event_id
+                     where r.organisation = $1 and e.position > $2 order by e.position limit $3",
+                    args![organisation, after, limit],
+                )
+                .await?
+            }
+        };
+        rows.iter().map(stored).collect()
+    }
+
+    /// The newest position.
+    pub async fn head(&mut self) -> Result<i64> {
+        let row = self.row("select coalesce(max(position), 0) as head from feed_event", args![]).await?;
+        row.map_or(Ok(0), |row| row.get("head"))
+    }
+
+    /// How far the feed is, and who has taken in what.
+    pub async fn feed_state(&mut self) -> Result<FeedState> {
+        let head = self.head().await?;
+        let rows = self
+            .rows(
+                "select organisation, name, acknowledged, acknowledged_at from feed_subscription order by 1, 2",
+                args![],
+            )
+            .await?;
+        let subscription = |row: &Row| {
+            Ok(Subscription {
+                organisation: row.get("organisation")?,
+                name: row.get("name")?,
+                acknowledged: row.get("acknowledged")?,
+                acknowledged_at: row.get("acknowledged_at")?,
+            })
+        };
+        Ok(FeedState { head, subscriptions: rows.iter().map(subscription).collect::<Result<_>>()? })
+    }
+
+    /// What a subscription acknowledged, if it ever did.
+    pub async fn acknowledged(&mut self, organisation: &Organisation, name: &str) -> Result<Option<i64>> {
+        let row = self
+            .row(
+                "select acknowledged from feed_subscription where organisation = $1 and name = $2",
+                args![organisation, name],
+            )
+            .await?;
+        row.map(|row| row.get("acknowledged")).transpose()
+    }
+
+    /// Acknowledges up to a position; an older one changes nothing. Returns what is acknowledged now.
+    pub async fn acknowledge(
+        &mut self,
+        organisation: &Organisation,
+        name: &str,
+        position: i64,
+        now: Timestamp,
+    ) -> Result<i64> {
+        self.run(
+            "insert into feed_subscription (organisation, name, acknowledged, acknowledged_at) values ($1, $2, $3, $4)
+             on conflict (organisation, name) do update
+             set acknowledged = excluded.acknowledged, acknowledged_at = excluded.acknowledged_at
+             where excluded.acknowledged > feed_subscription.acknowledged",
+            args![organisation, name, position, now],
+        )
+        .await?;
+        Ok(self.acknowledged(organisation, name).await?.unwrap_or(0))
+    }
+
+    /// How far this service has taken in the feed of `source`; empty before the first event.
+    pub async fn inbox_cursor(&mut self, source: &str) -> Result<String> {
+        let row = self.row("select cursor from inbox where source = $1", args![source]).await?;
+        row.map_or(Ok(String::new()), |row| row.get("cursor"))
+    }
+
+    /// Moves on in the feed of `source`, in the transaction that takes the event in.
+    pub async fn set_inbox_cursor(&mut self, source: &str, cursor: &str) -> Result<()> {
+        self.run(
+            "insert into inbox (source, cursor) values ($1, $2) on conflict (source) do update set cursor = excluded.cursor",
+            args![source, cursor],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+fn stored(row: &Row) -> Result<StoredEvent> {
+    Ok(StoredEvent {
+        position: row.get("position")?,
+        event_id: row.get("event_id")?,
+        kind: row.get("type")?,
+        client_id: row.get("client_id")?,
+        occurred_on: row.get("occurred_on")?,
+        recorded_at: row.get("recorded_at")?,
+        payload: row.get("payload")?,
+    })
+}
+
+impl Store {
+    /// Stamps positions on events that are committed and have none yet (PostgreSQL; on SQLite the writer did).
+    ///
+    /// The order is that of the event ids, which are UUIDv7: within a transaction the order of publication, and per client
+    /// that of the transactions, since those follow each other.
+    pub async fn stamp(&self) -> Result<()> {
+        let Db::Pg(pool) = &self.db else { return Ok(()) };
+        let mut tx = pool.begin().await?;
+        // One assigner at a time, also between processes.
+        sqlx::query("select pg_advisory_xact_lock(7302)").execute(&mut *tx).await?;
+        sqlx::query(
+            "update feed_event set position = stamped.position
+             from (select event_id, (select coalesce(max(position), 0) from feed_event) + row_number() over (order by event_id)
+                   as position from feed_event where position is null) stamped
+             where feed_event.event_id = stamped.event_id",
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Writes a cursor so that only this feed can read it back.
+    pub fn write_cursor(&self, cursor: Cursor) -> String {
+        let mut bytes = Vec::with_capacity(24);
+        bytes.extend(self.shared.epoch.to_be_bytes());
+        bytes.extend(cursor.position.to_be_bytes());
+        bytes.extend(self.cursor_tag(&bytes));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a cursor that this feed gave out. `head` is where the feed is now.
+    pub fn read_cursor(&self, text: &str, head: i64) -> std::result::Result<Cursor, Refusal> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| &general::CURSOR_INVALID)?;
+        let (body, tag) = bytes.split_at_checked(16).ok_or(&general::CURSOR_INVALID)?;
+        if tag != self.cursor_tag(body) {
+            return Err((&general::CURSOR_INVALID).into());
+        }
+        let number = |bytes: &[u8]| bytes.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
+        let position = number(&body[8..]) as i64;
+        // A restored database has another epoch or lies behind: either way the subscriber must notice.
+        if number(&body[..8]) != self.shared.epoch || position > head {
+            return Err((&general::CURSOR_FUTURE).into());
+        }
+        Ok(Cursor { position })
+    }
+
+    fn cursor_tag(&self, body: &[u8]) -> Vec<u8> {
+        let place: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.shared.sealer.lookup(&format!("cursor/{}", self.shared.name), &place)[..8].to_vec()
+    }
+
+    /// The sealer of this service's columns.
+    pub fn sealer(&self) -> &crate::Sealer {
+        &self.shared.sealer
+    }
+}
+
+impl Tx {
+    /// The sealer of this service's columns.
+    pub fn sealer(&self) -> std::sync::Arc<crate::Sealer> {
+        self.store.shared.sealer.clone()
+    }
+}
+
+/// Reads the epoch, or draws one for a new database.
+pub(crate) async fn epoch(db: &Db) -> Result<u64> {
+    // 53 bits: an integer in either engine, never negative.
+    let drawn = (Uuid::new_v4().as_u128() as i64) & ((1 << 53) - 1);
+    let epoch: i64 = match db {
+        Db::Lite { writer, .. } => {
+            let mut line = writer.line().await;
+            let connection = line.connection()?;
+            sqlx::query("insert into feed_epoch (epoch) select $1 where not exists (select 1 from feed_epoch)")
+                .bind(drawn)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query_scalar("select epoch from feed_epoch").fetch_one(connection).await?
+        }
+        Db::Pg(pool) => {
+            sqlx::query("insert into feed_epoch (epoch) select $1 where not exists (select 1 from feed_epoch)")
+                .bind(drawn)
+                .execute(pool)
+                .await?;
+            sqlx::query_scalar("select epoch from feed_epoch").fetch_one(pool).await?
+        }
+    };
+    u64::try_from(epoch).map_err(|e| Error::inconsistent("feed_epoch", "epoch", e))
+}

@@ -1,0 +1,108 @@
+//! What a service keeps, and how it keeps it: on SQLite (embedded) or PostgreSQL (by URL), with one set of queries.
+//!
+//! A command is one transaction ([`Store::write`]): state, feed events, idempotency record and access log commit together
+//! or not at all. The tables in this crate are those that every service has; a service adds its own migrations.
+//!
+//! On SQLite one writer connection serves all commands and groups the waiting ones into one commit, each in its own
+//! savepoint. On PostgreSQL transactions run in parallel, serialisable; one that loses a race ends in
+//! [`Error::Conflict`] and is run again by the caller.
+
+mod db;
+mod deadline;
+mod error;
+mod feed;
+mod idempotency;
+mod lite;
+mod log;
+mod relation;
+mod schema;
+mod seal;
+
+pub use db::{Column, Row, Tx, Value, code, json};
+pub use deadline::Deadline;
+pub use error::Error;
+pub use feed::{Cursor, FeedState, NewEvent, StoredEvent, Subscription};
+pub use idempotency::Answered;
+pub use log::{Access, LoggedAccess};
+pub use relation::Relation;
+pub use schema::Migration;
+pub use seal::{Sealer, SealingKey};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+
+/// The result of anything that touches the database.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One service's database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: db::Db,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// The feed's name: the service's.
+    name: String,
+    sealer: Arc<Sealer>,
+    /// Drawn when the database was made; part of every cursor.
+    epoch: u64,
+    /// Counts commits that put events on the feed; readers wait on it.
+    published: watch::Sender<u64>,
+    /// Counts commits that set a deadline; the timer waits on it.
+    deadlines: watch::Sender<u64>,
+    writes: AtomicU64,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:PATH`, `postgres://…`), makes it when it is not there (SQLite), and brings
+    /// its tables up to date.
+    pub async fn open(name: &str, url: &str, key: &SealingKey, migrations: &[Migration]) -> Result<Store> {
+        let db = db::Db::open(url).await?;
+        schema::migrate(&db, migrations).await?;
+        let epoch = feed::epoch(&db).await?;
+        let shared = Shared {
+            name: name.to_owned(),
+            sealer: Arc::new(Sealer::new(key)),
+            epoch,
+            published: watch::Sender::new(0),
+            deadlines: watch::Sender::new(0),
+            writes: AtomicU64::new(0),
+        };
+        let store = Store { db, shared: Arc::new(shared) };
+        store.stamp().await?;
+        Ok(store)
+    }
+
+    /// A transaction that may write. Dropped without [`Tx::commit`], it leaves no trace.
+    pub async fn write(&self) -> Result<Tx> {
+        self.shared.writes.fetch_add(1, Ordering::Relaxed);
+        Tx::write(self).await
+    }
+
+    /// A connection that only reads what is committed.
+    pub async fn read(&self) -> Result<Tx> {
+        Tx::read(self).await
+    }
+
+    /// Which engine this is: "sqlite" or "postgres".
+    pub fn engine(&self) -> &'static str {
+        self.db.engine()
+    }
+
+    /// Changes whenever events were put on the feed.
+    pub fn published(&self) -> watch::Receiver<u64> {
+        self.shared.published.subscribe()
+    }
+
+    /// Changes whenever a deadline was set.
+    pub fn deadlines_set(&self) -> watch::Receiver<u64> {
+        self.shared.deadlines.subscribe()
+    }
+
+    /// Waits until everything that is being written is committed, and closes the connections.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}

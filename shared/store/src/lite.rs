@@ -1,0 +1,181 @@
+//! SQLite's one writer. Commands take turns on one connection, each in its own savepoint; the last of those that wait
+//! commits for all. So durability (`synchronous = full`) costs one flush per group, not per command.
+
+use crate::{Error, Result};
+use sqlx::{Connection, SqliteConnection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+
+/// At most this many commands share a commit, so that the first does not wait for ever.
+const GROUP: usize = 64;
+
+/// The writer, shared by all transactions of a store.
+pub(crate) struct Writer {
+    line: Arc<Mutex<Line>>,
+    waiting: AtomicUsize,
+}
+
+/// The connection and the group that is being built on it.
+pub(crate) struct Line {
+    connection: Option<SqliteConnection>,
+    /// The transaction around the group is open.
+    open: bool,
+    /// A savepoint was set and neither released nor rolled back.
+    marked: bool,
+    /// Who waits for the group's commit.
+    group: Vec<oneshot::Sender<bool>>,
+}
+
+/// One command's turn.
+pub(crate) struct Turn {
+    writer: Arc<Writer>,
+    line: Option<OwnedMutexGuard<Line>>,
+}
+
+impl Writer {
+    pub fn new(connection: SqliteConnection) -> Arc<Self> {
+        let line = Line { connection: Some(connection), open: false, marked: false, group: Vec::new() };
+        Arc::new(Self { line: Arc::new(Mutex::new(line)), waiting: AtomicUsize::new(0) })
+    }
+
+    /// The connection itself, outside any group: for bringing tables up to date.
+    pub async fn line(&self) -> OwnedMutexGuard<Line> {
+        self.line.clone().lock_owned().await
+    }
+
+    pub async fn turn(self: &Arc<Self>) -> Result<Turn> {
+        let mut queued = Queued { writer: self.clone(), counted: true };
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut line = self.line.clone().lock_owned().await;
+        queued.leave();
+        line.tidy().await?;
+        if !line.open {
+            line.run("begin immediate").await?;
+            line.open = true;
+        }
+        line.run("savepoint command").await?;
+        line.marked = true;
+        Ok(Turn { writer: self.clone(), line: Some(line) })
+    }
+
+    /// Commits what is left of a group whose last member went away without doing so.
+    fn sweep(self: &Arc<Self>) {
+        let writer = self.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let mut line = writer.line.lock().await;
+                if line.tidy().await.is_ok() && writer.waiting.load(Ordering::SeqCst) == 0 {
+                    line.flush().await;
+                }
+            });
+        }
+    }
+
+    pub async fn close(&self) {
+        let mut line = self.line.lock().await;
+        if line.tidy().await.is_ok() {
+            line.flush().await;
+        }
+        if let Some(connection) = line.connection.take() {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+impl Line {
+    pub fn connection(&mut self) -> Result<&mut SqliteConnection> {
+        self.connection.as_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<()> {
+        sqlx::query(sql).execute(self.connection()?).await?;
+        Ok(())
+    }
+
+    /// Undoes a command that was dropped in the middle.
+    async fn tidy(&mut self) -> Result<()> {
+        if self.marked {
+            self.run("rollback to command").await?;
+            self.run("release command").await?;
+            self.marked = false;
+        }
+        Ok(())
+    }
+
+    /// Commits the group and tells its members.
+    async fn flush(&mut self) {
+        if !self.open {
+            return;
+        }
+        let committed = self.run("commit").await;
+        if let Err(error) = &committed {
+            tracing::error!(%error, members = self.group.len(), "a group of commands could not be committed");
+            // A full disk may have rolled back already; then this says so, and either way nothing of the group is kept.
+            let _ = self.run("rollback").await;
+        }
+        self.open = false;
+        for member in self.group.drain(..) {
+            let _ = member.send(committed.is_ok());
+        }
+    }
+}
+
+impl Turn {
+    pub fn connection(&mut self) -> Result<&mut SqliteConnection> {
+        self.line.as_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))?.connection()
+    }
+
+    /// Back to how it was when the turn began.
+    pub async fn undo(&mut self) -> Result<()> {
+        let Some(line) = self.line.as_mut() else { return Ok(()) };
+        line.run("rollback to command").await
+    }
+
+    /// Joins the group; returns once the group is on disk.
+    pub async fn commit(mut self) -> Result<()> {
+        let Some(mut line) = self.line.take() else { return Ok(()) };
+        line.run("release command").await?;
+        line.marked = false;
+        let (told, committed) = oneshot::channel();
+        line.group.push(told);
+        if line.group.len() >= GROUP || self.writer.waiting.load(Ordering::SeqCst) == 0 {
+            line.flush().await;
+        }
+        drop(line);
+        match committed.await {
+            Ok(true) => Ok(()),
+            _ => Err(Error::Unavailable(sqlx::Error::Io(std::io::Error::other("the commit failed")))),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.line.take().is_some() {
+            self.writer.sweep();
+        }
+    }
+}
+
+/// Keeps the count of waiting commands right, also when one of them gives up.
+struct Queued {
+    writer: Arc<Writer>,
+    counted: bool,
+}
+
+impl Queued {
+    fn leave(&mut self) {
+        self.counted = false;
+        self.writer.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        if self.counted {
+            self.leave();
+            self.writer.sweep();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The access log: who did what with whose data, refusals included (R-REG-19). Only ever added to.
+
+use crate::db::{Row, Tx};
+use crate::{Result, args};
+use jiff::Timestamp;
+use kernel::{Actor, ClientId};
+use uuid::Uuid;
+
+/// One access or refusal.
+#[derive(Clone, Debug)]
+pub struct Access<'a> {
+    /// When, on the field's clock.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: &'a Actor,
+    /// `Service/Method`
+    pub rpc: &'a str,
+    /// The purpose that the caller named.
+    pub purpose: &'a str,
+    /// The call's request id, if it has one.
+    pub request_id: Option<&'a str>,
+    /// "ok", or the code of the refusal.
+    pub result: &'a str,
+}
+
+/// An entry as it was kept.
+#[derive(Clone, Debug)]
+pub struct LoggedAccess {
+    /// The entry's id; sorts by time.
+    pub access_id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// The member of staff.
+    pub subject: String,
+    /// The organisation.
+    pub organisation: String,
+    /// The roles, comma-separated.
+    pub roles: String,
+    /// On whose behalf a service called.
+    pub on_behalf_of: Option<String>,
+    /// `Service/Method`
+    pub rpc: String,
+    /// The purpose.
+    pub purpose: String,
+    /// "ok", or the code of the refusal.
+    pub result: String,
+}
+
+impl Tx {
+    /// Adds an entry per client, or one without a client when there is none.
+    pub async fn log_access(&mut self, access: &Access<'_>, clients: &[ClientId]) -> Result<()> {
+        let roles: Vec<&str> = access.actor.roles.iter().map(|role| role.as_str()).collect();
+        let roles = roles.join(",");
+        let entry = |client: Option<ClientId>| {
+            args![
+                Uuid::now_v7(),
+                access.at,
+                client.map(|id| id.0),
+                &access.actor.subject,
+                &access.actor.organisation,
+                &roles,
+                access.actor.on_behalf_of.clone(),
+                access.rpc,
+                access.purpose,
+                access.request_id,
+                access.result
+            ]
+        };
+        let entries = if clients.is_empty() {
+            vec![entry(None)]
+        } else {
+            clients.iter().map(|client| entry(Some(*client))).collect()
+        };
+        self.insert_many(
+            "insert into access_log (access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose,
+             request_id, result)",
+            entries,
+            "",
+        )
+        .await
+    }
+
+    /// A client's entries, newest first, from before the given entry on.
+    pub async fn access_log(
+        &mut self,
+        client: ClientId,
+        before: Option<(Timestamp, Uuid)>,
+        limit: i64,
+    ) -> Result<Vec<LoggedAccess>> {
+        let (at, id) = before.unwrap_or((Timestamp::MAX, Uuid::max()));
+        let rows = self
+            .rows(
+                "select access_id, occurred_at, subject, organisation, roles, on_behalf_of, rpc, purpose, result
+                 from access_log where client_id = $1 and (occurred_at, access_id) < ($2, $3)
+                 order by occurred_at desc, access_id desc limit $4",
+                args![client.0, at, id, limit],
+            )
+            .await?;
+        let entry = |row: &Row| {
+            Ok(LoggedAccess {
+                access_id: row.get("access_id")?,
+                at: row.get("occurred_at")?,
+                subject: row.get("subject")?,
+                organisation: row.get("organisation")?,
+                roles: row.get("roles")?,
+                on_behalf_of: row.get("on_behalf_of")?,
+                rpc: row.get("rpc")?,
+                purpose: row.get("purpose")?,
+                result: row.get("result")?,
+            })
+        };
+        rows.iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,209 @@
+//! One service over real gRPC, on a fresh database, with a clock moved by hand.
+
+use crate::{Database, Engine, FakePeer};
+use auth::{Issuer, Keys, Verifier};
+use chassis::{Clock, Service, Setup};
+use kernel::{Actor, ClientId, Date, Moment, Organisation, Role};
+use proto::feed::v1::feed_service_client::FeedServiceClient;
+use proto::feed::v1::{Event, GetStatusRequest, SubscribeRequest};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use store::SealingKey;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_stream::StreamExt as _;
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+/// A connection that carries the token and purpose of one caller.
+pub type Client = InterceptedService<Channel, As>;
+
+static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(|| Arc::new(Issuer::development().unwrap()));
+
+/// The issuer that the services of this process trust.
+pub fn issuer() -> Arc<Issuer> {
+    ISSUER.clone()
+}
+
+/// A fresh request id.
+pub fn rid() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// A member of staff: subject `<role>@<organisation>`.
+pub fn actor(role: Role, organisation: &str) -> Actor {
+    Actor {
+        subject: format!("{role}@{organisation}"),
+        organisation: Organisation::parse("organisation", organisation).unwrap(),
+        roles: vec![role],
+        on_behalf_of: None,
+        client_id: None,
+    }
+}
+
+/// A client, about the own file.
+pub fn client_actor(client: ClientId) -> Actor {
+    Actor { client_id: Some(client), ..actor(Role::Client, "clients") }
+}
+
+/// Puts one caller's token and purpose on every call.
+#[derive(Clone)]
+pub struct As {
+    authorization: MetadataValue<tonic::metadata::Ascii>,
+    purpose: MetadataValue<tonic::metadata::Ascii>,
+}
+
+impl Interceptor for As {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", self.authorization.clone());
+        metadata.insert(auth::PURPOSE_HEADER, self.purpose.clone());
+        Ok(request)
+    }
+}
+
+/// One running service and everything around it.
+pub struct Bench<S: Service> {
+    /// The field's clock: stands at 9 o'clock on 2026-03-02 (a Monday) until it is moved.
+    pub clock: Clock,
+    make: fn() -> S,
+    database: Database,
+    peers: BTreeMap<&'static str, FakePeer>,
+    running: Option<Running>,
+}
+
+struct Running {
+    endpoint: String,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<anyhow::Result<()>>,
+}
+
+impl<S: Service> Bench<S> {
+    /// Starts the service on a fresh database; `None` when the engine is not installed here.
+    pub async fn start(engine: Engine, make: fn() -> S) -> Option<Self> {
+        let database = Database::create(engine)?;
+        let mut peers = BTreeMap::new();
+        for source in S::FEEDS {
+            peers.insert(*source, FakePeer::start(source).await);
+        }
+        let clock = Clock::manual(Moment::at_hour(Date::constant(2026, 3, 2), 9).at);
+        let mut bench = Bench { clock, make, database, peers, running: None };
+        bench.run().await;
+        Some(bench)
+    }
+
+    async fn run(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let setup = Setup {
+            database: self.database.url.clone(),
+            sealing_key: SealingKey::from_bytes([42; 32]),
+            verifier: Arc::new(Verifier::new(Keys::from_jwks(&ISSUER.jwks()).unwrap(), ISSUER.name())),
+            tokens: ISSUER.clone(),
+            peers: self
+                .peers
+                .iter()
+                .map(|(name, peer)| ((*name).to_owned(), Endpoint::from_shared(peer.endpoint().to_owned()).unwrap()))
+                .collect(),
+            clock: self.clock.clone(),
+            reflection: true,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = (self.make)();
+        let served = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            chassis::serve(service, setup, listener, shutdown).await
+        });
+        self.running = Some(Running { endpoint, stop, served });
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the service runs")
+    }
+
+    /// Where the service listens.
+    pub fn endpoint(&self) -> &str {
+        &self.running().endpoint
+    }
+
+    /// The URL of its database.
+    pub fn database(&self) -> &str {
+        &self.database.url
+    }
+
+    /// A connection for one caller and purpose: `HousingServiceClient::new(bench.as_(&actor, "housing"))`.
+    pub fn as_(&self, actor: &Actor, purpose: &str) -> Client {
+        let token = ISSUER.issue(actor, Duration::from_secs(3600));
+        self.with_token(&token, purpose)
+    }
+
+    /// A connection with any token at all.
+    pub fn with_token(&self, token: &str, purpose: &str) -> Client {
+        let channel = Endpoint::from_shared(self.endpoint().to_owned()).unwrap().connect_lazy();
+        let authorization = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
+        InterceptedService::new(channel, As { authorization, purpose: MetadataValue::try_from(purpose).unwrap() })
+    }
+
+    /// The stand-in for a service whose feed is followed.
+    pub fn peer(&self, name: &str) -> &FakePeer {
+        &self.peers[name]
+    }
+
+    /// Moves the clock to a day, nine o'clock, and waits until everything that fell due is handled.
+    pub async fn on(&self, day: Date) {
+        self.clock.set(Moment::at_hour(day, 9).at);
+        self.settled().await;
+    }
+
+    /// Waits until no deadline is due and no command waits.
+    pub async fn settled(&self) {
+        let mut feed = FeedServiceClient::new(self.as_(&actor(Role::SvcMonitor, "svc-monitor"), "operations"));
+        let patience = tokio::time::Instant::now();
+        while feed.get_status(GetStatusRequest {}).await.unwrap().into_inner().pending > 0 {
+            assert!(patience.elapsed() < Duration::from_secs(30), "work was still pending after 30 s");
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+    }
+
+    /// Everything that is on the service's feed by now, as a service of the chain sees it.
+    pub async fn events(&self) -> Vec<Event> {
+        self.events_for(&actor(Role::SvcMonitor, "svc-monitor"), "operations").await
+    }
+
+    /// Everything that one caller gets from the service's feed by now: up to the checkpoint that says so.
+    pub async fn events_for(&self, caller: &Actor, purpose: &str) -> Vec<Event> {
+        let mut feed = FeedServiceClient::new(self.as_(caller, purpose));
+        let mut stream = feed.subscribe(SubscribeRequest::default()).await.unwrap().into_inner();
+        let mut events = Vec::new();
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(20), stream.next()).await;
+            match next.expect("a checkpoint comes").expect("the stream goes on").unwrap().event {
+                Some(event) => events.push(event),
+                None => return events,
+            }
+        }
+    }
+
+    /// The names of the messages on the feed, in order: `["OfferMade", "OfferAnswered"]`.
+    pub async fn event_names(&self) -> Vec<String> {
+        let name = |event: &Event| {
+            let url = event.payload.as_ref().map(|any| any.type_url.clone()).unwrap_or_default();
+            url.rsplit('.').next().unwrap_or_default().to_owned()
+        };
+        self.events().await.iter().map(name).collect()
+    }
+
+    /// Stops the service as an operator would, and starts it again on the same database.
+    pub async fn restart(&mut self) {
+        let running = self.running.take().expect("the service runs");
+        let _ = running.stop.send(());
+        running.served.await.unwrap().unwrap();
+        self.run().await;
+    }
+}

@@ -1,0 +1,129 @@
+//! A fresh database per test. PostgreSQL runs as a cluster of the test process's own, and goes with it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Which engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// In a file of its own.
+    Sqlite,
+    /// In a database of its own, on a cluster of this process's own.
+    Postgres,
+}
+
+/// A fresh database.
+pub struct Database {
+    /// What a store opens.
+    pub url: String,
+    /// Where SQLite's file is.
+    _folder: Option<TempDir>,
+}
+
+impl Database {
+    /// Makes one; `None` when the engine is not installed here.
+    pub fn create(engine: Engine) -> Option<Database> {
+        let database = match engine {
+            Engine::Sqlite => {
+                let folder = TempDir::new().expect("a temporary folder");
+                let url = format!("sqlite:{}", folder.path().join("test.db").display());
+                Database { url, _folder: Some(folder) }
+            }
+            Engine::Postgres => Database { url: postgres_database()?, _folder: None },
+        };
+        tally(engine);
+        Some(database)
+    }
+}
+
+/// Adds to the count of tests per engine, in the file that the test run names: CI demands equal numbers.
+fn tally(engine: Engine) {
+    if let Some(path) = std::env::var_os("DOORSTROOM_ENGINE_TALLY") {
+        let mut file =
+            std::fs::OpenOptions::new().create(true).append(true).open(path).expect("the tally can be written");
+        writeln!(file, "{engine:?}").expect("the tally can be written");
+    }
+}
+
+/// The cluster of this process. A shell holds it: when this process ends, however it ends, the shell's input closes and it
+/// stops the server and removes its folder.
+struct Cluster {
+    socket: PathBuf,
+    bin: PathBuf,
+    _keeper: Child,
+}
+
+static CLUSTER: Mutex<Option<Cluster>> = Mutex::new(None);
+
+fn postgres_database() -> Option<String> {
+    let bin = binaries()?;
+    let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
+    let cluster = cluster.get_or_insert_with(|| Cluster::start(bin));
+    let name = format!("t{}", Uuid::new_v4().simple());
+    let made = Command::new(cluster.bin.join("createdb"))
+        .args(["-h", &cluster.socket.display().to_string(), "-U", "doorstroom", &name])
+        .output()
+        .expect("createdb runs");
+    assert!(made.status.success(), "createdb: {}", String::from_utf8_lossy(&made.stderr));
+    Some(format!("postgres://doorstroom@localhost/{name}?host={}", cluster.socket.display()))
+}
+
+/// Where PostgreSQL's programs are: where Debian puts them, or on the path.
+fn binaries() -> Option<PathBuf> {
+    let on_path =
+        std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let debian =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
+    debian.chain(on_path).find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
+}
+
+impl Cluster {
+    fn start(bin: PathBuf) -> Cluster {
+        let folder = std::env::temp_dir().join(format!("doorstroom-pg-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a temporary folder");
+        let keeper = Command::new("sh")
+            .arg("-c")
+            .arg(KEEPER)
+            .env("DIR", &folder)
+            .env("BIN", &bin)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        wait_until_ready(&bin, &folder);
+        Cluster { socket: folder, bin, _keeper: keeper }
+    }
+}
+
+/// PostgreSQL refuses to run as root; any unprivileged user will do.
+const KEEPER: &str = r#"
+set -e
+as=""
+if [ "$(id -u)" = 0 ]; then chown nobody "$DIR"; as="setpriv --reuid=nobody --clear-groups"; fi
+cd "$DIR"
+$as "$BIN/initdb" -D "$DIR/data" -U doorstroom -A trust -E UTF8 --locale=C --no-sync
+$as "$BIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c max_connections=500 -c fsync=off \
+    -c synchronous_commit=off -c shared_buffers=64MB < /dev/null &
+server=$!
+cat > /dev/null || true
+kill -INT $server
+wait $server || true
+rm -rf "$DIR"
+"#;
+
+fn wait_until_ready(bin: &Path, folder: &Path) {
+    let ready = || {
+        let mut ask = Command::new(bin.join("pg_isready"));
+        ask.args(["-q", "-h"]).arg(folder).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    let patience = std::time::Instant::now();
+    while !ready() {
+        assert!(patience.elapsed().as_secs() < 30, "PostgreSQL did not start within 30 s");
+        std::thread::sleep(std::time::Duration::from_millis(30));
+    }
+}

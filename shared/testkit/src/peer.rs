@@ -1,0 +1,133 @@
+//! A stand-in for the feed of another service: real gRPC, events pushed by the test.
+
+use prost::{Message, Name};
+use proto::feed::v1::feed_service_server::{FeedService, FeedServiceServer};
+use proto::feed::v1::{
+    AcknowledgeRequest, AcknowledgeResponse, Event, GetStatusRequest, GetStatusResponse, SubscribeRequest,
+    SubscribeResponse, Subscription,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+/// The feed of a service that is not there. Cheap to clone.
+#[derive(Clone)]
+pub struct FakePeer {
+    service: &'static str,
+    endpoint: String,
+    events: Arc<watch::Sender<Vec<Event>>>,
+    acknowledged: Arc<watch::Sender<usize>>,
+    subscriber: Arc<watch::Sender<String>>,
+}
+
+impl FakePeer {
+    pub(crate) async fn start(service: &'static str) -> FakePeer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let peer = FakePeer {
+            service,
+            endpoint,
+            events: Arc::new(watch::Sender::new(Vec::new())),
+            acknowledged: Arc::new(watch::Sender::new(0)),
+            subscriber: Arc::default(),
+        };
+        let server = tonic::transport::Server::builder().add_service(FeedServiceServer::new(peer.clone()));
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        peer
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Puts an event on the feed and waits until the service has taken it in.
+    pub async fn publish<E: Message + Name>(
+        &self,
+        client: Option<kernel::ClientId>,
+        on: kernel::Date,
+        event: &E,
+    ) -> Uuid {
+        let event_id = Uuid::now_v7();
+        self.publish_as(event_id, client, on, event).await;
+        event_id
+    }
+
+    /// The same with an event id of the test's own, for repeated deliveries.
+    pub async fn publish_as<E: Message + Name>(
+        &self,
+        event_id: Uuid,
+        client: Option<kernel::ClientId>,
+        on: kernel::Date,
+        event: &E,
+    ) {
+        let payload = prost_types::Any { type_url: E::type_url(), value: event.encode_to_vec() };
+        let event = Event {
+            event_id: event_id.to_string(),
+            r#type: format!("nl.doorstroom.{}.test", self.service),
+            client_id: client.map(|id| id.to_string()).unwrap_or_default(),
+            occurred_on: Some(proto::from_date(on)),
+            recorded_at: Some(prost_types::Timestamp {
+                seconds: kernel::Moment::at_hour(on, 9).at.as_second(),
+                nanos: 0,
+            }),
+            payload: Some(payload),
+        };
+        self.events.send_modify(|events| events.push(event));
+        let count = self.events.borrow().len();
+        let mut acknowledged = self.acknowledged.subscribe();
+        tokio::time::timeout(Duration::from_secs(20), acknowledged.wait_for(|taken| *taken >= count))
+            .await
+            .unwrap_or_else(|_| panic!("the event {} was not taken in within 20 s", E::NAME))
+            .unwrap();
+    }
+}
+
+#[tonic::async_trait]
+impl FeedService for FakePeer {
+    type SubscribeStream = ReceiverStream<Result<SubscribeResponse, Status>>;
+
+    async fn subscribe(&self, request: Request<SubscribeRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
+        let mut next: usize = request.into_inner().cursor.parse().unwrap_or(0);
+        let mut events = self.events.subscribe();
+        let (sender, stream) = tokio::sync::mpsc::channel(16);
+        tokio::spawn(async move {
+            loop {
+                let ready = events.wait_for(|events| events.len() > next).await.map(|events| events[next].clone());
+                let Ok(event) = ready else { return };
+                next += 1;
+                if sender.send(Ok(SubscribeResponse { cursor: next.to_string(), event: Some(event) })).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
+        let AcknowledgeRequest { subscription, cursor } = request.into_inner();
+        self.subscriber.send_replace(subscription);
+        self.acknowledged.send_replace(cursor.parse().unwrap_or(0));
+        Ok(Response::new(AcknowledgeResponse { cursor }))
+    }
+
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        let head = self.events.borrow().len();
+        let subscription = Subscription {
+            name: self.subscriber.borrow().clone(),
+            acknowledged: *self.acknowledged.borrow() as i64,
+            ..Default::default()
+        };
+        let subscriptions = vec![subscription];
+        Ok(Response::new(GetStatusResponse {
+            head: head as i64,
+            head_cursor: head.to_string(),
+            subscriptions,
+            pending: 0,
+        }))
+    }
+}
