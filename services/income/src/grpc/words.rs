@@ -1,0 +1,98 @@
+//! Codes between the wire and the domain, and requests whose wrong fields are all named at once.
+
+use crate::domain::{benefit_request, own_income, rent_guarantee};
+use kernel::{Date, Refusal, general};
+use proto::google::r#type::Date as DateMessage;
+use proto::income::v1 as pb;
+
+/// A code that goes over the wire.
+pub trait Word: Sized {
+    /// Its code on the wire.
+    type Wire: Into<i32>;
+
+    /// The code on the wire.
+    fn wire(self) -> Self::Wire;
+
+    /// Reads the code; unset and unknown are refused with the field's path.
+    fn read(field: &'static str, code: i32) -> Result<Self, Refusal>;
+
+    /// Reads the code where unset means none.
+    fn read_opt(field: &'static str, code: i32) -> Result<Option<Self>, Refusal> {
+        if code == 0 { Ok(None) } else { Self::read(field, code).map(Some) }
+    }
+}
+
+macro_rules! words {
+    ($($module:ident :: $domain:ident <=> $wire:ident { $($variant:ident)* })*) => { $(
+        impl Word for $module::$domain {
+            type Wire = pb::$wire;
+
+            fn wire(self) -> pb::$wire {
+                match self { $($module::$domain::$variant => pb::$wire::$variant,)* }
+            }
+
+            fn read(field: &'static str, code: i32) -> Result<Self, Refusal> {
+                match pb::$wire::try_from(code) {
+                    $(Ok(pb::$wire::$variant) => Ok($module::$domain::$variant),)*
+                    _ => Err(general::MALFORMED.field(field, "is not one of the codes", "is niet een van de codes")),
+                }
+            }
+        }
+    )* };
+}
+
+words! {
+    benefit_request::Stage <=> BenefitRequestState {
+        Reported Prepared Applied Acknowledged AwaitingInformation Granted Refused InPayment Ended Withdrawn
+    }
+    benefit_request::Kind <=> BenefitRequestKind { New Change Transfer }
+    benefit_request::Signatory <=> Signatory { Client Partner Guardian Curator Parent Proxy }
+    benefit_request::Item <=> InformationItem { Identity BankStatements Household Lease Income Assets Other }
+    benefit_request::AdvanceRefusalGround <=> AdvanceRefusalGround { NoRightEvident DataCulpablyMissing }
+    benefit_request::RefusalGround <=> BenefitRefusalGround {
+        Means Residence InformationMissing OtherProvision NotAuthorised Other
+    }
+    benefit_request::RetroactiveGround <=> RetroactiveGround { CouldNotReport WronglyAdvised Hardship }
+    benefit_request::EndReason <=> BenefitEndReason { Work Moved Household Client InformationMissing Died Other }
+    benefit_request::WithdrawalReason <=> BenefitWithdrawalReason { Client NotNeeded Died EnteredInError }
+    own_income::Kind <=> OwnIncomeKind { Wages Uwv Svb Pension Study Other }
+    rent_guarantee::Reason <=> RentGuaranteeReason { DebtsBlockLease FormerArrears IncomeGap NoRentalHistory }
+    rent_guarantee::RefusalGround <=> RentGuaranteeRefusalGround { NotNeeded RiskTooHigh NoBudget Other }
+}
+
+/// A date that may be absent.
+pub fn date_opt(field: &'static str, date: Option<&DateMessage>) -> Result<Option<Date>, Refusal> {
+    date.map(|date| proto::to_date(field, Some(date))).transpose()
+}
+
+/// Text that may be absent, read when it is there.
+pub fn opt<T>(text: &str, read: impl FnOnce(&str) -> Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    if text.is_empty() { Ok(None) } else { read(text).map(Some) }
+}
+
+/// The answer to a request in which none of the alternatives was chosen.
+pub fn unset(field: &'static str) -> Refusal {
+    general::MALFORMED.field(field, "is not set", "is niet ingevuld")
+}
+
+/// Takes the wrong fields of one refusal over into another.
+pub fn merge(wrong: &mut Option<Refusal>, refusal: &Refusal) {
+    match wrong {
+        Some(known) => known.fields.extend(refusal.fields.iter().cloned()),
+        None => *wrong = Some(refusal.clone()),
+    }
+}
+
+/// Reads several fields and refuses all that are wrong at once: `fields! { client = ClientId::parse(…); }`
+macro_rules! fields {
+    ($($name:ident = $value:expr;)+) => {
+        $(let $name = $value;)+
+        let mut wrong: Option<kernel::Refusal> = None;
+        $(if let Err(refusal) = &$name { $crate::grpc::words::merge(&mut wrong, refusal); })+
+        if let Some(refusal) = wrong {
+            return Err(refusal.into());
+        }
+        $(let $name = $name?;)+
+    };
+}
+pub(crate) use fields;

@@ -1,0 +1,73 @@
+#![doc = include_str!("../README.md")]
+
+pub mod domain;
+mod grpc;
+mod inbox;
+mod rebuild;
+mod store;
+
+use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Tx, Work};
+use kernel::Dated;
+use proto::monitor::v1::monitor_service_server::MonitorServiceServer;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tonic::service::Routes;
+
+/// The feeds that figures are made from. Others tell nothing that is counted, and what is not needed is not taken in:
+/// so no client id ever comes into this database.
+const FEEDS: &[&str] = &["access", "aftercare"];
+
+/// The monitor: its policy, and a word to whoever carries out rebuilds.
+pub struct Monitor {
+    policy: Dated<domain::Policy>,
+    wanted: Notify,
+}
+
+impl Monitor {
+    /// With the policy that is compiled in.
+    pub fn embedded() -> Self {
+        Self::from_files(&Files::default()).expect("the policy that is compiled in is checked by a test")
+    }
+
+    /// With a municipality's own `monitor.toml`.
+    pub fn from_files(files: &Files) -> anyhow::Result<Self> {
+        let policy = domain::policy(&files.text("monitor.toml", domain::DEFAULT_POLICY)?)?;
+        Ok(Self { policy, wanted: Notify::new() })
+    }
+}
+
+impl chassis::Service for Monitor {
+    const NAME: &'static str = "monitor";
+    const MIGRATIONS: &'static [Migration] = &[
+        (100, "generations", include_str!("../migrations/0100_generations.sql")),
+        (101, "facts", include_str!("../migrations/0101_facts.sql")),
+    ];
+    const FEEDS: &'static [&'static str] = FEEDS;
+
+    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), monitor: self.clone() };
+        Routes::new(chassis::limited!(MonitorServiceServer::new(grpc)))
+    }
+
+    async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
+        inbox::take(work, event).await
+    }
+
+    async fn wake(&self, _work: &mut Work, _deadline: &Deadline) -> Result<()> {
+        Ok(()) // The monitor sets no deadlines.
+    }
+
+    async fn run(self: &Arc<Self>, chassis: Chassis) {
+        tokio::select! {
+            () = rebuild::run(self, &chassis) => {}
+            () = chassis.stopped() => {}
+        }
+    }
+
+    async fn waiting(&self, tx: &mut Tx) -> Result<i64> {
+        match store::generation::state(tx).await? {
+            domain::generation::State::Rebuilding { .. } => Ok(1),
+            domain::generation::State::Serving { .. } => Ok(0),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The monitor's rows: facts per set, and the sets themselves.
+
+pub mod fact;
+pub mod generation;
