@@ -57,7 +57,7 @@ impl<T: DeserializeOwned> Dated<T> {
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let File { mut version } =
             toml::from_str::<File<T>>(text).map_err(|e| PolicyError::Unreadable(e.to_string()))?;
-        version.sort_by(|a, b| a.valid_from.cmp(&b.valid_from));
+        version.sort_by_key(|one| one.valid_from);
         for (i, one) in version.iter().enumerate() {
             if one.municipality != "*" && Municipality::parse("municipality", &one.municipality).is_err() {
                 return Err(PolicyError::UnknownMunicipality(one.municipality.clone()));

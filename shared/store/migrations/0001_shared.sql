@@ -80,6 +80,7 @@ create table relation (
     ended_at bigint
 );
 
+create index relation_by_client on relation (client_id, organisation) where ended_at is null;
 create index relation_by_organisation on relation (organisation, client_id) where ended_at is null;
 
 -- What must be looked at again, and when. A row is woken once and then gone.

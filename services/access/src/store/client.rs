@@ -1,0 +1,126 @@
+//! Clients and households: sealed.
+
+use super::Versioned;
+use crate::domain::client::{Client, Home, Identity};
+use crate::domain::household::{Household, Member};
+use ::store::json;
+use chassis::{Error, Result, Row, Tx, args};
+use kernel::{Bsn, ClientId, Date, Organisation, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// An identity as it is inside its seal.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    surname: String,
+    first_names: String,
+    birth_date: Date,
+    bsn: Option<String>,
+    v_number: Option<String>,
+    home: Option<Home>,
+    phone: Option<String>,
+    email: Option<String>,
+}
+
+fn seal(tx: &Tx, id: ClientId, identity: &Identity) -> Result<Vec<u8>> {
+    let Identity { surname, first_names, birth_date, bsn, v_number, home, phone, email } = identity.clone();
+    let bsn = bsn.map(|bsn| bsn.expose().to_owned());
+    let plain = json(&Sealed { surname, first_names, birth_date, bsn, v_number, home, phone, email });
+    tx.sealer().seal("client.identity", id, &plain)
+}
+
+fn open(tx: &Tx, id: ClientId, sealed: &[u8]) -> Result<Identity> {
+    let plain = tx.sealer().open("client.identity", id, sealed)?;
+    let fault = |why| Error::inconsistent("client", "identity", why);
+    let read: Sealed = serde_json::from_str(&plain).map_err(|_| fault("is no identity"))?;
+    let bsn = read.bsn.map(|bsn| Bsn::parse("bsn", &bsn)).transpose().map_err(|_| fault("holds no BSN"))?;
+    let Sealed { surname, first_names, birth_date, v_number, home, phone, email, .. } = read;
+    Ok(Identity { surname, first_names, birth_date, bsn, v_number, home, phone, email })
+}
+
+fn bsn_hash(tx: &Tx, bsn: Option<&Bsn>) -> Option<Vec<u8>> {
+    bsn.map(|bsn| tx.sealer().lookup("bsn", bsn.expose()))
+}
+
+/// A client and its version.
+pub async fn load(tx: &mut Tx, id: ClientId) -> Result<Option<Versioned<Client>>> {
+    let sql = "select version, municipality, registered_by, identity, died_on from client where client_id = $1";
+    let Some(row) = tx.row(sql, args![id]).await? else { return Ok(None) };
+    let client = Client {
+        municipality: row.get("municipality")?,
+        registered_by: row.get("registered_by")?,
+        identity: open(tx, id, &row.get::<Vec<u8>>("identity")?)?,
+        died_on: row.get("died_on")?,
+    };
+    Ok(Some((client, row.get("version")?)))
+}
+
+/// Writes a client as version `version`.
+pub async fn save(tx: &mut Tx, id: ClientId, client: &Client, version: i64, now: Timestamp) -> Result<()> {
+    let (identity, hash) = (seal(tx, id, &client.identity)?, bsn_hash(tx, client.identity.bsn.as_ref()));
+    tx.run(
+        "insert into client (client_id, version, municipality, registered_by, registered_at, identity, bsn_hash, died_on)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (client_id) do update
+         set version = excluded.version, identity = excluded.identity, bsn_hash = excluded.bsn_hash, died_on = excluded.died_on",
+        args![id, version, &client.municipality, &client.registered_by, now, identity, hash, client.died_on],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The first other client with that BSN.
+pub async fn known_as(tx: &mut Tx, bsn: Option<&Bsn>, not: Option<ClientId>) -> Result<Option<ClientId>> {
+    let Some(hash) = bsn_hash(tx, bsn) else { return Ok(None) };
+    let sql = "select client_id from client where bsn_hash = $1 and client_id <> $2 order by registered_at, client_id limit 1";
+    let row = tx.row(sql, args![hash, not.map_or(String::new(), |id| id.to_string())]).await?;
+    row.map(|row| row.get("client_id")).transpose()
+}
+
+/// All households of a client, in the order in which they were recorded.
+pub async fn households(tx: &mut Tx, id: ClientId) -> Result<Vec<Household>> {
+    let sql = "select set_no, from_on, members from household where client_id = $1 order by set_no";
+    let rows = tx.rows(sql, args![id]).await?;
+    let read = |row: &Row| {
+        let place = format!("{id}/{}", row.get::<i64>("set_no")?);
+        let plain = tx.sealer().open("household.members", place, &row.get::<Vec<u8>>("members")?)?;
+        let members: Vec<Member> =
+            serde_json::from_str(&plain).map_err(|_| Error::inconsistent("household", "members", "are no members"))?;
+        Ok(Household { from_on: row.get("from_on")?, members })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Adds a household as the `set_no`th of its client.
+pub async fn add_household(tx: &mut Tx, id: ClientId, set_no: usize, set: &Household, now: Timestamp) -> Result<()> {
+    let members = tx.sealer().seal("household.members", format!("{id}/{set_no}"), &json(&set.members))?;
+    tx.run(
+        "insert into household (client_id, set_no, from_on, recorded_at, members) values ($1, $2, $3, $4, $5)",
+        args![id, set_no, set.from_on, now, members],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The clients of an organisation, or of one person there, after `after` by id.
+pub async fn caseload(
+    tx: &mut Tx,
+    organisation: &Organisation,
+    person: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(ClientId, Identity)>> {
+    let rows = tx
+        .rows(
+            "select c.client_id, c.identity from client c
+             where c.client_id > $3 and exists (select 1 from relation r where r.client_id = c.client_id and r.organisation = $1
+                                                and ($2 = '' or r.person = $2) and r.ended_at is null)
+             order by c.client_id limit $4",
+            args![organisation, person, after, limit],
+        )
+        .await?;
+    let read = |row: &Row| {
+        let id: ClientId = row.get("client_id")?;
+        Ok((id, open(tx, id, &row.get::<Vec<u8>>("identity")?)?))
+    };
+    rows.iter().map(read).collect()
+}

@@ -1,0 +1,45 @@
+//! The tables of housing: rows to states and back. No rule is judged here; what must always hold is in the indexes of
+//! `migrations/`, and a violated index becomes its refusal.
+
+pub mod allocation;
+pub mod contingent;
+pub mod dwelling;
+pub mod nomination;
+pub mod offer;
+
+use crate::domain::{Code, offer::Evidence};
+use chassis::{Result, Row, Work, args};
+
+/// An optional code from its column.
+fn code_opt<C: Code>(row: &Row, column: &str) -> Result<Option<C>> {
+    match row.get::<Option<String>>(column)? {
+        None => Ok(None),
+        Some(key) => {
+            C::from_key(&key).map(Some).ok_or_else(|| chassis::Error::inconsistent(C::NAME, column, "no such code"))
+        }
+    }
+}
+
+/// A code from its column.
+fn code<C: Code>(row: &Row, column: &str) -> Result<C> {
+    code_opt(row, column)?.ok_or_else(|| chassis::Error::inconsistent(C::NAME, column, "no code"))
+}
+
+/// A code that must be there because of the state.
+fn of_state<T>(value: Option<T>, table: &str, column: &str) -> Result<T> {
+    value.ok_or_else(|| chassis::Error::inconsistent(table, column, "the state asks it"))
+}
+
+/// Keeps where the client's own word can be found, when somebody else spoke (R-HOU-29).
+pub async fn keep_evidence(work: &mut Work, subject: &str, what: &str, evidence: &Evidence) -> Result<()> {
+    let Evidence::Document(text) = evidence else { return Ok(()) };
+    let document = work.sealer().seal("evidence.document", format!("{subject}/{what}"), text)?;
+    let (given_by, now) = (work.actor().subject.clone(), work.now.at);
+    work.run(
+        "insert into evidence (subject, what, given_by, document, recorded_at) values ($1, $2, $3, $4, $5)
+         on conflict (subject, what) do nothing",
+        args![subject, what, given_by, document, now],
+    )
+    .await?;
+    Ok(())
+}
