@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod commands;
+mod acts;
 pub mod domain;
 mod events;
 mod grpc;
@@ -76,15 +76,15 @@ impl Service for Access {
         match due {
             Due::InvestigationSoon | Due::InvestigationOver | Due::UrgentProvision => {
                 let command = notification::Command::Wake(due);
-                commands::notification::change(self, work, NotificationId(id), None, command).await?;
+                acts::notification::change(self, work, NotificationId(id), None, command).await?;
             }
-            Due::ApplicationSoon => commands::decision::warn(work, ApplicationId(id)).await?,
+            Due::ApplicationSoon => acts::decision::warn(work, ApplicationId(id)).await?,
             Due::DecisionSoon | Due::DecisionOver => {
-                commands::decision::change(self, work, DecisionId(id), None, decision::Command::Wake(due)).await?;
+                acts::decision::change(self, work, DecisionId(id), None, decision::Command::Wake(due)).await?;
             }
-            Due::StayTarget => commands::stay::wake(self, work, StayId(id), due).await?,
+            Due::StayTarget => acts::stay::wake(self, work, StayId(id), due).await?,
             Due::ClaimSoon | Due::ClaimOver => {
-                commands::place_claim::change(work, ClaimId(id), None, place_claim::Command::Wake(due), None).await?;
+                acts::place_claim::change(work, ClaimId(id), None, place_claim::Command::Wake(due), None).await?;
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod acts;
 pub mod domain;
 mod events;
 mod grpc;
 mod inbox;
-mod road;
 mod store;
 mod words;
 
@@ -65,6 +65,6 @@ impl chassis::Service for Aftercare {
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
-        road::wake(self, work, deadline).await
+        acts::wake(self, work, deadline).await
     }
 }

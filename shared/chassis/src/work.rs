@@ -42,7 +42,7 @@ impl Scope {
     /// ```sql
     /// ($1 or ($2 and t.organisation = $4) or t.client_id = $6
     ///  or ($3 and exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
-    ///                     and ($5 = '' or r.person = $5) and r.ended_at is null)))
+    ///                     and r.person = $5 and r.ended_at is null)))
     /// ```
     pub fn args(&self) -> Vec<store::Value> {
         store::args![

@@ -50,7 +50,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether an organisation has a live relation to the client; with `person`, whether that very person has.
+    /// Whether an organisation as a whole has a live relation to the client; with `person`, whether that very person has.
     pub async fn has_relation(
         &mut self,
         client: ClientId,
@@ -60,7 +60,7 @@ impl Tx {
         let row = self
             .row(
                 "select 1 as one from relation
-                 where client_id = $1 and organisation = $2 and ($3 = '' or person = $3) and ended_at is null limit 1",
+                 where client_id = $1 and organisation = $2 and person = $3 and ended_at is null limit 1",
                 args![client.0, organisation, person.unwrap_or("")],
             )
             .await?;

@@ -1,7 +1,7 @@
 //! Clients and households; one view per audience.
 
 use super::views;
-use crate::commands::client as commands;
+use crate::acts::client as acts;
 use crate::domain::client::{Given, Identity};
 use crate::domain::household::{Household, Member, on_day};
 use crate::words::{self, read, word_opt};
@@ -37,7 +37,7 @@ pub async fn register(
         municipality = Municipality::parse("municipality", &m.municipality);
         identity = given(m.identity.as_ref()).and_then(|given| Identity::try_new(&given, now));
     }
-    let id = commands::register(work, municipality, identity).await?;
+    let id = acts::register(work, municipality, identity).await?;
     Ok(pb::RegisterClientResponse { client_id: id.to_string(), version: 1 })
 }
 
@@ -47,7 +47,7 @@ pub async fn correct(_: &Access, work: &mut Work, m: &pb::CorrectClientRequest) 
         id = ClientId::parse("client_id", &m.client_id);
         identity = given(m.identity.as_ref()).and_then(|given| Identity::try_new(&given, now));
     }
-    let version = commands::correct(work, id, m.expected_version, identity).await?;
+    let version = acts::correct(work, id, m.expected_version, identity).await?;
     Ok(pb::CorrectClientResponse { client_id: id.to_string(), version })
 }
 
@@ -77,7 +77,7 @@ pub async fn record_household(
         members = words::all(m.members.iter().enumerate().map(member));
     }
     let set = Household { from_on, members };
-    let (version, adults, children) = commands::record_household(work, id, m.expected_version, set).await?;
+    let (version, adults, children) = acts::record_household(work, id, m.expected_version, set).await?;
     Ok(pb::RecordHouseholdResponse { client_id: id.to_string(), version, adults, children })
 }
 
@@ -90,14 +90,14 @@ pub async fn record_death(
         id = ClientId::parse("client_id", &m.client_id);
         on = words::day("died_on", m.died_on.as_ref());
     }
-    let version = commands::die(access, work, id, Some(m.expected_version), on).await?;
+    let version = acts::die(access, work, id, Some(m.expected_version), on).await?;
     Ok(pb::RecordDeathResponse { client_id: id.to_string(), version })
 }
 
 /// A client that the caller may see, with the household of today.
 async fn seen(work: &mut Work, id: &str) -> Result<views::Person> {
     let id = ClientId::parse("client_id", id)?;
-    let (client, version) = commands::permitted(work, id).await?;
+    let (client, version) = acts::permitted(work, id).await?;
     let today = work.now.date;
     let household = on_day(&store::client::households(work, id).await?, today).cloned();
     Ok(views::Person { id, version, client, household, today })

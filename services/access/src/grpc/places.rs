@@ -1,8 +1,8 @@
 //! Facilities, waiting lists, stays, nights, claims.
 
 use super::{facility as facility_id, views};
-use crate::commands::stay::{Given, Wish};
-use crate::commands::{facility, nights, place_claim, stay, waiting_list};
+use crate::acts::stay::{Given, Wish};
+use crate::acts::{facility, nights, place_claim, stay, waiting_list};
 use crate::domain::codes::{ClaimReleaseReason, NightUse};
 use crate::domain::facility::{Capacity, Facility};
 use crate::domain::nights::Given as Bed;
@@ -10,7 +10,7 @@ use crate::domain::place_claim::Command;
 use crate::domain::stay::Outcome;
 use crate::domain::{ClaimId, EntryId, NotificationId, StayId, waiting_list as waiting};
 use crate::words::{self, date, day_or_today, id_opt, instant, read, wire, word, word_opt};
-use crate::{Access, commands, store};
+use crate::{Access, acts, store};
 use chassis::{Page, Result, Work};
 use kernel::{ClientId, Municipality, Organisation, Refusal, general};
 use proto::access::v1 as pb;
@@ -77,7 +77,7 @@ pub async fn join_waiting_list(
         facility = facility_id(&m.facility_id);
         on = day_or_today("joined_on", m.joined_on.as_ref(), now);
     }
-    commands::client::permitted(work, client).await?;
+    acts::client::permitted(work, client).await?;
     let (id, version) = waiting_list::put(access, work, client, facility, on).await?;
     Ok(pb::JoinWaitingListResponse { entry_id: id.to_string(), version })
 }

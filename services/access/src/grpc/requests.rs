@@ -1,7 +1,7 @@
 //! Notifications, intakes, applications, decisions, and the journey that shows them together.
 
 use super::views;
-use crate::commands::{self, decision, intake, notification};
+use crate::acts::{self, decision, intake, notification};
 use crate::domain::decision::{Command, Proposal, Verdict};
 use crate::domain::intake::Outcome;
 use crate::domain::notification::{Origin, Report};
@@ -216,7 +216,7 @@ pub async fn end_decision(
 
 pub async fn get_journey(work: &mut Work, m: &pb::GetJourneyRequest) -> Result<pb::GetJourneyResponse> {
     let client = ClientId::parse("client_id", &m.client_id)?;
-    commands::client::permitted(work, client).await?;
+    acts::client::permitted(work, client).await?;
     Ok(pb::GetJourneyResponse { journey: Some(views::journey(work, client).await?) })
 }
 
@@ -225,7 +225,7 @@ pub async fn get_decision_status(
     m: &pb::GetDecisionStatusRequest,
 ) -> Result<pb::GetDecisionStatusResponse> {
     let client = ClientId::parse("client_id", &m.client_id)?;
-    commands::client::permitted(work, client).await?;
+    acts::client::permitted(work, client).await?;
     let today = work.now.date;
     let decisions = store::decision::of_client(work, client).await?;
     let last = decisions

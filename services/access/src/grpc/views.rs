@@ -262,7 +262,7 @@ pub async fn journey(work: &mut Work, client: ClientId) -> Result<pb::Journey> {
 
 /// The facility and its organisation, both empty for who may not know.
 async fn place(work: &mut Work, client: ClientId, id: FacilityId) -> Result<(String, String)> {
-    let (facility, _) = crate::commands::facility::find(work, id).await?;
+    let (facility, _) = crate::acts::facility::find(work, id).await?;
     let is_own = work.actor().client_id == Some(client);
     Ok(if is_own || facility.shows_to(work.organisation()) {
         (id.to_string(), facility.organisation.to_string())

@@ -113,7 +113,7 @@ pub async fn caseload(
         .rows(
             "select c.client_id, c.identity from client c
              where c.client_id > $3 and exists (select 1 from relation r where r.client_id = c.client_id and r.organisation = $1
-                                                and ($2 = '' or r.person = $2) and r.ended_at is null)
+                                                and r.person = $2 and r.ended_at is null)
              order by c.client_id limit $4",
             args![organisation, person, after, limit],
         )

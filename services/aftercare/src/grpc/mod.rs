@@ -7,7 +7,7 @@ use crate::domain::handover::Command as HandoverCommand;
 use crate::domain::signal::{Command as SignalCommand, Kind, Report};
 use crate::domain::{AftercareId, AllocationId, HandoverId, SignalId};
 use crate::words::{Word, date_opt, instant, text};
-use crate::{Aftercare, road, store};
+use crate::{Aftercare, acts, store};
 use chassis::{Answer, Chassis, Page, Result, Work};
 use kernel::{ClientId, Municipality, Organisation, Role};
 use proto::aftercare::v1::aftercare_service_server::AftercareService;
@@ -62,7 +62,7 @@ impl AftercareService for Grpc {
     async fn draft_handover(&self, request: Request<DraftHandoverRequest>) -> Answer<DraftHandoverResponse> {
         command!(self, request, |service, work, m| {
             let brief = requests::brief(m)?;
-            answer!(DraftHandoverResponse, handover_id, road::handover::draft(&service, work, brief).await?)
+            answer!(DraftHandoverResponse, handover_id, acts::handover::draft(&service, work, brief).await?)
         })
     }
 
@@ -71,7 +71,7 @@ impl AftercareService for Grpc {
             let id = HandoverId::parse("handover_id", &m.handover_id)?;
             let form = requests::form(m.form.as_ref())?;
             let command = HandoverCommand::Fill { form, womens_shelter: work.acts_as(Role::Vo) };
-            let stored = road::handover::change(&service, work, id, m.expected_version, command).await?;
+            let stored = acts::handover::change(&service, work, id, m.expected_version, command).await?;
             answer!(FillHandoverResponse, handover_id, stored)
         })
     }
@@ -80,7 +80,7 @@ impl AftercareService for Grpc {
         command!(self, request, |service, work, m| {
             let id = HandoverId::parse("handover_id", &m.handover_id)?;
             let stored =
-                road::handover::change(&service, work, id, m.expected_version, HandoverCommand::Accept).await?;
+                acts::handover::change(&service, work, id, m.expected_version, HandoverCommand::Accept).await?;
             answer!(AcceptHandoverResponse, handover_id, stored)
         })
     }
@@ -90,7 +90,7 @@ impl AftercareService for Grpc {
             let id = HandoverId::parse("handover_id", &m.handover_id)?;
             let command =
                 HandoverCommand::Return { reason: Word::read("reason", m.reason)?, note: text("note", &m.note)? };
-            let stored = road::handover::change(&service, work, id, m.expected_version, command).await?;
+            let stored = acts::handover::change(&service, work, id, m.expected_version, command).await?;
             answer!(ReturnHandoverResponse, handover_id, stored)
         })
     }
@@ -99,7 +99,7 @@ impl AftercareService for Grpc {
         command!(self, request, |service, work, m| {
             let id = HandoverId::parse("handover_id", &m.handover_id)?;
             let command = HandoverCommand::Assign { to: Organisation::parse("to_organisation", &m.to_organisation)? };
-            let stored = road::handover::change(&service, work, id, m.expected_version, command).await?;
+            let stored = acts::handover::change(&service, work, id, m.expected_version, command).await?;
             answer!(AssignHandoverResponse, handover_id, stored)
         })
     }
@@ -107,7 +107,7 @@ impl AftercareService for Grpc {
     async fn cancel_handover(&self, request: Request<CancelHandoverRequest>) -> Answer<CancelHandoverResponse> {
         command!(self, request, |service, work, m| {
             let id = AllocationId::parse("allocation_id", &m.allocation_id)?;
-            match road::handover::cancel(&service, work, id).await? {
+            match acts::handover::cancel(&service, work, id).await? {
                 Some(stored) => answer!(CancelHandoverResponse, handover_id, stored),
                 None => Ok(CancelHandoverResponse { state: HandoverState::Cancelled.into(), ..Default::default() }),
             }
@@ -117,7 +117,7 @@ impl AftercareService for Grpc {
     async fn get_handover(&self, request: Request<GetHandoverRequest>) -> Answer<GetHandoverResponse> {
         query!(self, request, |work, m| {
             let id = HandoverId::parse("handover_id", &m.handover_id)?;
-            let (handover, version) = road::handover::load(work, id).await?;
+            let (handover, version) = acts::handover::load(work, id).await?;
             let sides = [&handover.brief.from, &handover.brief.to];
             work.permit("handover", Some(handover.brief.client_id), &sides).await?;
             Ok(views::handover(&handover, version))
@@ -147,7 +147,7 @@ impl AftercareService for Grpc {
                 Box::pin(async move {
                     let client = ClientId::parse("client_id", &m.client_id)?;
                     let plan = requests::plan(m.plan.as_ref())?;
-                    let version = road::signalling_plan::agree(work, client, m.expected_version, &plan).await?;
+                    let version = acts::signalling_plan::agree(work, client, m.expected_version, &plan).await?;
                     Ok(AgreeSignallingPlanResponse { version })
                 })
             })
@@ -171,7 +171,7 @@ impl AftercareService for Grpc {
         command!(self, request, |service, work, m| {
             let id = AllocationId::parse("allocation_id", &m.allocation_id)?;
             let started_on = to_date("started_on", m.started_on.as_ref())?;
-            let stored = road::aftercare::start(&service, work, id, started_on).await?;
+            let stored = acts::aftercare::start(&service, work, id, started_on).await?;
             answer!(StartAftercareResponse, aftercare_id, (stored.aftercare, stored.version))
         })
     }
@@ -181,7 +181,7 @@ impl AftercareService for Grpc {
             let id = AftercareId::parse("aftercare_id", &m.aftercare_id)?;
             let on = to_date("contact_on", m.contact_on.as_ref())?;
             let contact = (on, Word::read("result", m.result)?, Word::read("form", m.form)?);
-            let stored = road::aftercare::record(&service, work, id, m.expected_version, contact).await?;
+            let stored = acts::aftercare::record(&service, work, id, m.expected_version, contact).await?;
             answer!(RecordContactResponse, aftercare_id, (stored.aftercare, stored.version))
         })
     }
@@ -193,7 +193,7 @@ impl AftercareService for Grpc {
             let Some(stored) = requests::aftercare(work, m).await? else {
                 return Ok(EndAftercareResponse { state: AftercareState::Ended.into(), ..Default::default() });
             };
-            let stored = road::aftercare::end(&service, work, stored, m.expected_version, outcome, agreed_on).await?;
+            let stored = acts::aftercare::end(&service, work, stored, m.expected_version, outcome, agreed_on).await?;
             answer!(EndAftercareResponse, aftercare_id, (stored.aftercare, stored.version))
         })
     }
@@ -201,7 +201,7 @@ impl AftercareService for Grpc {
     async fn get_aftercare(&self, request: Request<GetAftercareRequest>) -> Answer<GetAftercareResponse> {
         query!(self, request, |work, m| {
             let id = AftercareId::parse("aftercare_id", &m.aftercare_id)?;
-            let stored = road::aftercare::load(work, id).await?;
+            let stored = acts::aftercare::load(work, id).await?;
             work.permit("aftercare", Some(stored.aftercare.client_id), &[&stored.responsible]).await?;
             let contacts = store::aftercare::contacts(work, id).await?.iter().map(views::contact).collect();
             Ok(GetAftercareResponse { aftercare: Some(views::aftercare(&stored)), contacts })
@@ -227,7 +227,7 @@ impl AftercareService for Grpc {
         self.chassis
             .command(request, |work, m| {
                 Box::pin(async move {
-                    road::signal::subscribe(work, ClientId::parse("client_id", &m.client_id)?).await?;
+                    acts::signal::subscribe(work, ClientId::parse("client_id", &m.client_id)?).await?;
                     Ok(SubscribeTeamResponse {})
                 })
             })
@@ -238,7 +238,7 @@ impl AftercareService for Grpc {
         self.chassis
             .command(request, |work, m| {
                 Box::pin(async move {
-                    road::signal::unsubscribe(work, ClientId::parse("client_id", &m.client_id)?).await?;
+                    acts::signal::unsubscribe(work, ClientId::parse("client_id", &m.client_id)?).await?;
                     Ok(UnsubscribeTeamResponse {})
                 })
             })
@@ -254,7 +254,7 @@ impl AftercareService for Grpc {
                 kind: Word::read("kind", m.kind)?,
                 severity: (m.severity != 0).then(|| Word::read("severity", m.severity)).transpose()?,
                 text: text("text", &m.text)?,
-                source: road::signal::source(work, m.anonymous, m.hearsay),
+                source: acts::signal::source(work, m.anonymous, m.hearsay),
             };
             receive(&service, work, report).await?;
             Ok(RaiseSignalResponse { received_at: Some(instant(work.now.at)) })
@@ -274,7 +274,7 @@ impl AftercareService for Grpc {
                 kind: Kind::NowhereToSleep,
                 severity: None,
                 text: text("text", &m.text)?,
-                source: road::signal::source(work, false, false),
+                source: acts::signal::source(work, false, false),
             };
             receive(&service, work, report).await?;
             Ok(ReportNowhereToSleepResponse { received_at: Some(instant(work.now.at)) })
@@ -286,7 +286,7 @@ impl AftercareService for Grpc {
             let id = SignalId::parse("signal_id", &m.signal_id)?;
             let (by, by_regie) = (work.organisation().clone(), work.acts_as(Role::Regie));
             let seen = Some(m.expected_version).filter(|version| *version != 0);
-            let stored = road::signal::change(&service, work, id, seen, SignalCommand::TakeUp { by, by_regie }).await?;
+            let stored = acts::signal::change(&service, work, id, seen, SignalCommand::TakeUp { by, by_regie }).await?;
             answer!(TakeUpSignalResponse, signal_id, stored)
         })
     }
@@ -301,7 +301,7 @@ impl AftercareService for Grpc {
                 heard_on: date_opt("client_heard_on", m.client_heard_on.as_ref())?,
                 note: text("note", &m.note)?,
             };
-            let stored = road::signal::change(&service, work, id, Some(m.expected_version), command).await?;
+            let stored = acts::signal::change(&service, work, id, Some(m.expected_version), command).await?;
             answer!(CloseSignalResponse, signal_id, stored)
         })
     }
@@ -312,15 +312,15 @@ impl AftercareService for Grpc {
     ) -> Answer<InvokeRelapseGuaranteeResponse> {
         command!(self, request, |service, work, m| {
             let id = SignalId::parse("signal_id", &m.signal_id)?;
-            let stored = road::signal::invoke_guarantee(&service, work, id).await?;
+            let stored = acts::signal::invoke_guarantee(&service, work, id).await?;
             answer!(InvokeRelapseGuaranteeResponse, signal_id, stored)
         })
     }
 
     async fn get_signal(&self, request: Request<GetSignalRequest>) -> Answer<GetSignalResponse> {
         query!(self, request, |work, m| {
-            let (signal, version) = road::signal::load(work, SignalId::parse("signal_id", &m.signal_id)?).await?;
-            road::signal::permit(work, &signal).await?;
+            let (signal, version) = acts::signal::load(work, SignalId::parse("signal_id", &m.signal_id)?).await?;
+            acts::signal::permit(work, &signal).await?;
             let for_team = Some(views::signal_for_team(&signal, version));
             Ok(GetSignalResponse { signal: for_team, text: signal.text, closing_note: signal.closing_note })
         })
@@ -370,5 +370,5 @@ impl AftercareService for Grpc {
 /// Takes a report in from whoever may report about that client.
 async fn receive(service: &Aftercare, work: &mut Work, report: Report) -> Result<()> {
     work.permit("client", Some(report.client_id), &[]).await?;
-    road::signal::receive(service, work, report).await
+    acts::signal::receive(service, work, report).await
 }

@@ -1,9 +1,9 @@
 //! From requests to what the domain knows; what is malformed ends here.
 
+use crate::acts;
 use crate::domain::handover::{Brief, Form};
 use crate::domain::signalling_plan::{EarlySign, Plan};
 use crate::domain::{AftercareId, AllocationId};
-use crate::road;
 use crate::store::aftercare::Stored;
 use crate::words::{Word, date_opt};
 use chassis::Work;
@@ -61,5 +61,5 @@ pub async fn aftercare(work: &mut Work, m: &pb::EndAftercareRequest) -> chassis:
         let id = AllocationId::parse("allocation_id", &m.allocation_id)?;
         return crate::store::aftercare::of_allocation(work, id).await;
     }
-    road::aftercare::load(work, AftercareId::parse("aftercare_id", &m.aftercare_id)?).await.map(Some)
+    acts::aftercare::load(work, AftercareId::parse("aftercare_id", &m.aftercare_id)?).await.map(Some)
 }

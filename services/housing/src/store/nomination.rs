@@ -84,7 +84,7 @@ pub async fn list(
     let sql = select!(
         "where ($1 or ($2 and n.nominated_by = $4) or n.client_id = $6
               or ($3 and exists (select 1 as one from relation e where e.client_id = n.client_id and e.organisation = $4
-                                 and ($5 = '' or e.person = $5) and e.ended_at is null)))
+                                 and e.person = $5 and e.ended_at is null)))
          and ($7 = '' or n.state = $7) and ($8 = '' or n.municipality = $8)
          and (n.nominated_on, n.nomination_id) > ($9, $10)
          order by n.nominated_on, n.nomination_id limit $11"

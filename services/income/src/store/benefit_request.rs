@@ -82,7 +82,7 @@ pub async fn list(
             select!(
                 "where ($1 or ($2 and b.authority = $4) or b.client_id = $6
                         or ($3 and exists (select 1 from relation r where r.client_id = b.client_id
-                            and r.organisation = $4 and ($5 = '' or r.person = $5) and r.ended_at is null)))
+                            and r.organisation = $4 and r.person = $5 and r.ended_at is null)))
                    and (b.state = $7 or ($7 = '' and b.state not in ('withdrawn', 'ended')))
                    and (coalesce(b.due_on, '9999-12-31') > $8
                         or (coalesce(b.due_on, '9999-12-31') = $8 and b.benefit_request_id > $9))

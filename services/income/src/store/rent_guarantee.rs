@@ -68,7 +68,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, after: (&str, &str), limit: i64) -
             select!(
                 "where ($1 or ($2 and g.corporation = $4) or g.client_id = $6
                         or ($3 and exists (select 1 from relation r where r.client_id = g.client_id
-                            and r.organisation = $4 and ($5 = '' or r.person = $5) and r.ended_at is null)))
+                            and r.organisation = $4 and r.person = $5 and r.ended_at is null)))
                    and g.state = 'requested'
                    and (g.asked_on > $7 or (g.asked_on = $7 and g.guarantee_id > $8))
                  order by g.asked_on, g.guarantee_id limit $9"

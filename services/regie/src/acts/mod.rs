@@ -1,0 +1,45 @@
+//! What regie does, each in the caller's transaction: load, decide, keep, tell. One road per aggregate, walked by calls,
+//! events taken in and deadlines alike.
+
+pub mod case;
+pub mod gate;
+pub mod process;
+pub mod readiness;
+pub mod relation;
+pub mod task;
+
+use crate::Regie;
+use crate::store;
+use crate::store::timeline::Entry;
+use chassis::{Result, Work};
+use kernel::{ClientId, Municipality, Organisation, Uuid};
+use prost::{Message, Name};
+
+/// Puts an event on the feed, and on the client's timeline.
+pub async fn tell<E: Message + Name>(
+    work: &mut Work,
+    client: ClientId,
+    receivers: &[Organisation],
+    event: &E,
+) -> Result<()> {
+    work.publish(Some(client), receivers, event).await?;
+    let entry = Entry {
+        event_id: Uuid::now_v7(),
+        kind: chassis::event_type("regie", E::NAME),
+        occurred_on: work.now.date,
+        recorded_at: work.now.at,
+    };
+    store::timeline::add(work, client, &entry).await
+}
+
+/// Puts an event on the feed for everybody who may know the client now.
+pub async fn tell_all<E: Message + Name>(work: &mut Work, client: ClientId, event: &E) -> Result<()> {
+    let audience = store::relation::audience(work, client).await?;
+    tell(work, client, &audience, event).await
+}
+
+/// The municipality whose policy holds for a client: the case's, or else the first of the register.
+pub async fn municipality_of(regie: &Regie, work: &mut Work, client: ClientId) -> Result<Municipality> {
+    let case = store::case::newest(work, client).await?;
+    Ok(case.map_or_else(|| regie.register.home().clone(), |kept| kept.case.municipality))
+}

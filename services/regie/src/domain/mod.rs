@@ -1,0 +1,15 @@
+//! What holds in regie, without I/O: the case and its parts, tasks, and the processes that keep the chain together.
+
+pub mod case;
+pub mod consent;
+pub mod gate;
+pub mod policy;
+pub mod process;
+pub mod readiness;
+pub mod register;
+pub mod relation;
+pub mod task;
+
+/// The reasons for which regie refuses, page by page.
+pub const REASONS: &[&[&kernel::Reason]] =
+    &[case::REASONS, consent::REASONS, gate::REASONS, relation::REASONS, task::REASONS];

@@ -1,0 +1,48 @@
+//! What a municipality decided about regie: terms and switches, dated (`policy.toml` is the documentation of each value).
+
+use super::process::Terms;
+use serde::{Deserialize, Serialize};
+
+/// The values of one version of `policy.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Policy {
+    /// Working days before the last day of a task at which its organisation is warned (P7).
+    pub warn_working_days: i32,
+    /// Working days that the municipality gives itself for what escalates to it (P7).
+    pub escalation_working_days: i32,
+    /// Days on which no work is done by decree, beside the holidays of the act (R-REG-09).
+    pub designated_days_off: Vec<kernel::Date>,
+    /// The versions of the consent text that may be used (R-REG-16).
+    pub consent_texts: Vec<String>,
+    /// The terms of the processes.
+    pub process: Terms,
+}
+
+impl Policy {
+    /// The calendar with the designated days of this policy.
+    pub fn calendar(&self) -> kernel::Calendar {
+        kernel::Calendar::with_designated(self.designated_days_off.iter().copied())
+    }
+}
+
+/// The file that is built in, and that documents each value.
+pub const DEFAULT: &str = include_str!("../../policy.toml");
+
+#[cfg(test)]
+impl Policy {
+    /// The general version of the built-in file.
+    pub fn sample() -> Self {
+        let any = kernel::Municipality::parse("m", "0505").unwrap();
+        kernel::Dated::<Policy>::parse(DEFAULT).unwrap().at(&any, jiff::civil::date(2026, 3, 2)).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_policy_holds_what_the_processes_take_for_granted() {
+        assert_eq!(Policy::sample().process, Terms::default());
+    }
+}

@@ -1,0 +1,111 @@
+//! The process **to a landing**: from the address to the end of aftercare, and back under a roof if it goes wrong.
+//!
+//! | what happened | what should stand | undone when |
+//! |---|---|---|
+//! | the address is known | whoever is to fill, answer or assign the handover has a task (R-AFT-02, P7) | it is done; the home falls through |
+//! | the keys | aftercare (R-AFT-01) | the client died |
+//! | nobody took up a signal | a task of the case holder, then of the municipality (P5) | somebody takes it up |
+//! | nowhere to sleep | a place claimed at once; refused or silent: the duty person alarmed (P6) | never by a machine |
+//! | aftercare ended | the case closed, and not at the keys (R-AFT-01) | a new notification opens a new case |
+
+use super::facts::{AllocationId, Guarantee, Handover, Move, Night, SignalId};
+use super::{Command, Page, STAYS, Stage, TaskKind as Task, To, View};
+use jiff::ToSpan;
+use kernel::Moment;
+
+/// The step that claims a place: refused, it alarms a person.
+pub(super) const PLACE: &str = "place/";
+
+pub(super) fn page(v: &View<'_>, p: &mut Page) {
+    for (id, m) in &v.facts.housing.moves {
+        aftercare(v, p, *id, m);
+        if v.alive() && m.on() && !v.facts.aftercare.ended.contains_key(id) {
+            handover(v, p, *id, m);
+        }
+    }
+    if v.alive() {
+        signals(v, p);
+        for (id, night) in v.facts.aftercare.nights.iter().filter(|(_, night)| !night.closed) {
+            nowhere_to_sleep(v, p, *id, night);
+        }
+    }
+}
+
+/// Aftercare starts with the keys, also when the handover is not accepted yet.
+fn aftercare(v: &View<'_>, p: &mut Page, allocation: AllocationId, m: &Move) {
+    let Some((started_on, _)) = m.keys else { return };
+    let ended = v.facts.aftercare.ended.contains_key(&allocation);
+    p.step(
+        ("aftercare", allocation),
+        if ended { Stage::Behind } else { Stage::when(v.alive()) },
+        [Command::StartAftercare { allocation, started_on }],
+        [Command::EndAftercare { allocation }],
+    );
+    if ended || !v.alive() {
+        return;
+    }
+    if let Some(due_on) = v.facts.aftercare.reviews.get(&allocation) {
+        let to = match v.facts.aftercare.handovers.get(&allocation) {
+            Some(Handover::Accepted { receiver }) => To::Organisation(receiver.clone()),
+            _ => To::Organisation(m.home.provider.clone()),
+        };
+        p.task(Task::ReviewAftercare, allocation.0, to, *due_on);
+    }
+    if let Some(Guarantee::Granted { ends_on, ending: true, .. }) = v.facts.income.guarantees.get(&allocation) {
+        p.task(Task::DecideGuarantee, allocation.0, To::SocialServices(m.home.municipality.clone()), *ends_on);
+    }
+}
+
+/// Somebody always has the handover in hand, and everybody knows until when (R-AFT-02).
+fn handover(v: &View<'_>, p: &mut Page, allocation: AllocationId, m: &Move) {
+    match v.facts.aftercare.handovers.get(&allocation) {
+        Some(Handover::ToFill { giver, by }) => {
+            p.task(Task::FillHandover, allocation.0, To::Organisation(giver.clone()), *by);
+        }
+        Some(Handover::ToAnswer { receiver, by }) => {
+            p.task(Task::AnswerHandover, allocation.0, To::Organisation(receiver.clone()), *by);
+        }
+        Some(Handover::Unanswered { since }) => {
+            let due_on = v.term(*since, v.policy.terms.follow_up);
+            p.task(Task::AssignHandover, allocation.0, To::Municipality(m.home.municipality.clone()), due_on);
+        }
+        Some(Handover::Accepted { .. } | Handover::Cancelled) | None => {}
+    }
+}
+
+/// A signal that nobody took up in time (P5).
+fn signals(v: &View<'_>, p: &mut Page) {
+    for (signal, (to_regie, municipality, on)) in &v.facts.aftercare.escalated {
+        let to = if *to_regie { To::Municipality(v.or_ours(municipality)) } else { To::CaseHolder };
+        p.task(Task::TakeUpSignal, signal.0, to, *on);
+    }
+}
+
+/// Never back on the street (P6): a place at once, or a person who finds one.
+fn nowhere_to_sleep(v: &View<'_>, p: &mut Page, signal: SignalId, night: &Night) {
+    let (municipality, relapse_guarantee) = (v.or_ours(&night.municipality), night.relapse_guarantee);
+    let place = format!("{signal}/{municipality}");
+    if relapse_guarantee {
+        // Only removes the new procedure (R-AFT-10).
+        p.step(("relapse-guarantee", signal), Stage::Wanted, [Command::InvokeRelapseGuarantee { signal }], STAYS);
+    }
+    p.step(
+        ("place", &place),
+        Stage::Wanted,
+        [Command::ClaimPlace { signal, municipality: municipality.clone(), relapse_guarantee }],
+        // A bed is never taken back by a machine: access releases it at admission, or warns before it lapses.
+        STAYS,
+    );
+    // One place is enough for two reports of the same night.
+    let claims = || v.facts.access.claims.values();
+    let roof = claims().any(|c| !c.released || (c.signal == signal && !c.lapsed));
+    let (kind, to) = (Task::FindPlaceTonight, To::DutyPerson(municipality));
+    if let Some(until_on) = claims().filter(|c| !c.released).find_map(|c| c.ending_on) {
+        p.task(kind, signal.0, to, until_on);
+    } else if !roof {
+        let lapsed = claims().any(|c| c.signal == signal && c.lapsed);
+        let in_time = night.at.saturating_add(v.policy.terms.place_minutes.minutes()).unwrap_or(night.at);
+        let at_once = lapsed || v.refused("place", place);
+        p.task_from(if at_once { v.now } else { Moment::of(in_time) }, kind, signal.0, to, night.on);
+    }
+}

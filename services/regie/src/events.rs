@@ -1,0 +1,247 @@
+//! What the outside may know: domain events and codes as messages of the contract.
+
+use crate::acts::tell_all;
+use crate::domain::process::Ground;
+use crate::domain::readiness::Requirement;
+use crate::domain::relation::Relation;
+use crate::domain::{case, consent, gate, relation, task};
+use crate::store::readiness::Published;
+use chassis::{Result, Work};
+use kernel::ClientId;
+use proto::regie::v1 as pb;
+
+/// From a code of the domain to its enum of the contract, which counts from 1 in the same order.
+macro_rules! to_wire {
+    ($($to:ident: $domain:ty => $message:ty;)*) => { $(
+        /// As it goes on the wire.
+        pub fn $to(code: $domain) -> $message {
+            let place = <$domain>::ALL.iter().position(|one| *one == code).map_or(0, |n| n + 1);
+            <$message>::try_from(place as i32).unwrap_or_default()
+        }
+    )* };
+}
+
+/// Both directions.
+macro_rules! both_ways {
+    ($($to:ident, $from:ident: $domain:ty => $message:ty;)*) => { $(
+        to_wire! { $to: $domain => $message; }
+
+        /// As it comes from the wire; none for what is not set or not known.
+        pub fn $from(code: i32) -> Option<$domain> {
+            usize::try_from(code).ok()?.checked_sub(1).and_then(|n| <$domain>::ALL.get(n)).copied()
+        }
+    )* };
+}
+
+both_ways! {
+    life_domain, from_life_domain: case::LifeDomain => pb::LifeDomain;
+    score_domain, from_score_domain: case::ScoreDomain => pb::ScoreDomain;
+    score_moment, from_score_moment: case::ScoreMoment => pb::ScoreMoment;
+    assignment_reason, from_assignment_reason: case::AssignmentReason => pb::AssignmentReason;
+    guidance, from_guidance: case::Guidance => pb::Guidance;
+    goal_outcome, from_goal_outcome: case::GoalOutcome => pb::GoalOutcome;
+    goal_owner, from_goal_owner: case::GoalOwner => pb::GoalOwner;
+    close_reason, from_close_reason: case::CloseReason => pb::CloseReason;
+    consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
+    override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
+}
+
+to_wire! {
+    relation_kind: relation::Kind => pb::RelationKind;
+    requirement: Requirement => pb::Requirement;
+}
+
+/// As it goes on the wire.
+pub fn task_kind(kind: task::Kind) -> pb::TaskKind {
+    let name = format!("TASK_KIND_{}", kind.as_str().to_uppercase());
+    pb::TaskKind::from_str_name(&name).unwrap_or_default()
+}
+
+/// As it goes on the wire.
+pub fn task_outcome(outcome: task::Outcome) -> pb::TaskOutcome {
+    match outcome {
+        task::Outcome::Done => pb::TaskOutcome::Done,
+        task::Outcome::NotNeeded => pb::TaskOutcome::NotNeeded,
+        task::Outcome::FellAway => pb::TaskOutcome::FellAway,
+        task::Outcome::Repeat => pb::TaskOutcome::Repeat,
+    }
+}
+
+/// As it goes on the wire.
+pub fn gate_ground(ground: Ground) -> pb::GateGround {
+    match ground {
+        Ground::Benefit => pb::GateGround::Benefit,
+        Ground::OwnIncome => pb::GateGround::OwnIncome,
+        Ground::Advance => pb::GateGround::Advance,
+        Ground::Guarantee => pb::GateGround::Guarantee,
+        Ground::Override => pb::GateGround::Override,
+    }
+}
+
+/// Tells everybody who may know the client what happened to the case.
+pub async fn case(work: &mut Work, client: ClientId, of: &case::Case, event: &case::Event) -> Result<()> {
+    let case_id = of.id.to_string();
+    match event {
+        case::Event::HolderChanged { to, reason } => {
+            let changed = pb::CaseHolderChanged {
+                case_id,
+                person: to.person.clone(),
+                organisation: to.organisation.to_string(),
+                reason: assignment_reason(*reason).into(),
+            };
+            tell_all(work, client, &changed).await
+        }
+        case::Event::SupervisorChanged { to, reason, changes } => {
+            let changed = pb::SupervisorChanged {
+                case_id,
+                person: to.person.clone(),
+                organisation: to.organisation.to_string(),
+                reason: assignment_reason(*reason).into(),
+                changes: count(*changes),
+            };
+            tell_all(work, client, &changed).await
+        }
+        case::Event::PlanAdopted { edition, .. } => {
+            tell_all(work, client, &pb::PlanAdopted { case_id, edition: count(*edition) }).await
+        }
+        case::Event::GoalSet { id, goal } => {
+            let set = pb::GoalSet {
+                case_id,
+                goal_id: id.to_string(),
+                domain: life_domain(goal.domain).into(),
+                due_on: Some(proto::from_date(goal.due_on)),
+            };
+            tell_all(work, client, &set).await
+        }
+        case::Event::GoalDecided { id, domain, outcome, .. } => {
+            let decided = pb::GoalDecided {
+                case_id,
+                goal_id: id.to_string(),
+                domain: life_domain(*domain).into(),
+                outcome: goal_outcome(*outcome).into(),
+            };
+            tell_all(work, client, &decided).await
+        }
+        case::Event::ScoresRecorded(scoring) => {
+            let recorded = pb::ScoresRecorded {
+                case_id,
+                moment: score_moment(scoring.moment).into(),
+                scored_on: Some(proto::from_date(scoring.scored_on)),
+                scores: scores(scoring),
+            };
+            tell_all(work, client, &recorded).await
+        }
+        case::Event::GuidanceSet(how) => {
+            tell_all(work, client, &pb::GuidanceSet { case_id, guidance: guidance(*how).into() }).await
+        }
+        case::Event::Closed { reason, .. } => {
+            tell_all(work, client, &pb::CaseClosed { case_id, reason: close_reason(*reason).into() }).await
+        }
+    }
+}
+
+/// One message per score.
+pub fn scores(scoring: &case::Scoring) -> Vec<pb::Score> {
+    let score = |(domain, level): (&case::ScoreDomain, &u8)| pb::Score {
+        domain: score_domain(*domain).into(),
+        level: i32::from(*level),
+    };
+    scoring.levels.iter().map(score).collect()
+}
+
+/// A count that fits the wire.
+pub fn count(n: u32) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+/// What others build their caseload from.
+pub fn granted(client: ClientId, relation: &Relation) -> pb::RelationGranted {
+    let wanted = &relation.wanted;
+    pb::RelationGranted {
+        relation_id: relation.id.to_string(),
+        client_id: client.to_string(),
+        organisation: wanted.organisation.to_string(),
+        person: wanted.person.clone().unwrap_or_default(),
+        role: wanted.role.as_str().to_owned(),
+        kind: relation_kind(wanted.kind).into(),
+    }
+}
+
+/// What takes a client from their caseload.
+pub fn ended(client: ClientId, relation: &Relation) -> pb::RelationEnded {
+    let pb::RelationGranted { relation_id, client_id, organisation, person, role, kind } = granted(client, relation);
+    pb::RelationEnded { relation_id, client_id, organisation, person, role, kind }
+}
+
+/// The answer to: may this client be nominated?
+pub fn readiness(client: ClientId, answer: &Published) -> pb::ReadinessChanged {
+    pb::ReadinessChanged {
+        client_id: client.to_string(),
+        ready: answer.failed.is_empty(),
+        failed: answer.failed.iter().map(|r| requirement(*r).into()).collect(),
+        since: Some(proto::from_date(answer.since)),
+    }
+}
+
+/// Both sides of a consent's life.
+pub async fn consent(work: &mut Work, client: ClientId, event: &consent::Event) -> Result<()> {
+    let (consent::Event::Given(consent) | consent::Event::Withdrawn(consent)) = event;
+    let wish = &consent.wish;
+    let (consent_id, purpose) = (consent.id.to_string(), wish.purpose.clone());
+    let (data_category, receiver) = (consent_category(wish.category).into(), wish.receiver.to_string());
+    let to = [wish.receiver.clone()];
+    match event {
+        consent::Event::Given(_) => {
+            let given = pb::ConsentGiven { consent_id, data_category, receiver, purpose };
+            crate::acts::tell(work, client, &to, &given).await
+        }
+        consent::Event::Withdrawn(_) => {
+            let withdrawn = pb::ConsentWithdrawn { consent_id, data_category, receiver, purpose };
+            crate::acts::tell(work, client, &to, &withdrawn).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever adds a code adds it at the same place in domain and contract.
+    #[test]
+    fn every_code_has_its_place_in_the_contract() {
+        macro_rules! same {
+            ($($to:ident, $from:ident, $domain:ty, $prefix:literal;)*) => { $(
+                for code in <$domain>::ALL {
+                    let message = $to(*code);
+                    assert_eq!(message.as_str_name(), format!("{}_{}", $prefix, code.as_str().to_uppercase()));
+                    assert_eq!($from(message.into()), Some(*code));
+                }
+                assert_eq!($from(0), None);
+                assert_eq!($from(999), None);
+                assert_eq!($from(-1), None);
+            )* };
+        }
+        same! {
+            life_domain, from_life_domain, case::LifeDomain, "LIFE_DOMAIN";
+            score_domain, from_score_domain, case::ScoreDomain, "SCORE_DOMAIN";
+            score_moment, from_score_moment, case::ScoreMoment, "SCORE_MOMENT";
+            assignment_reason, from_assignment_reason, case::AssignmentReason, "ASSIGNMENT_REASON";
+            guidance, from_guidance, case::Guidance, "GUIDANCE";
+            goal_outcome, from_goal_outcome, case::GoalOutcome, "GOAL_OUTCOME";
+            goal_owner, from_goal_owner, case::GoalOwner, "GOAL_OWNER";
+            close_reason, from_close_reason, case::CloseReason, "CLOSE_REASON";
+            consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
+            override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
+        }
+        for kind in relation::Kind::ALL {
+            let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());
+            assert_eq!(relation_kind(*kind).as_str_name(), name);
+        }
+        for one in Requirement::ALL {
+            assert_eq!(requirement(*one).as_str_name(), format!("REQUIREMENT_{}", one.as_str().to_uppercase()));
+        }
+        for kind in task::Kind::ALL {
+            assert_ne!(task_kind(*kind), pb::TaskKind::Unspecified, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! From messages to commands and from state to views: one short method per RPC.
+
+mod case;
+mod consent;
+mod gate;
+mod list;
+mod relation;
+mod task;
+mod view;
+
+use crate::Regie;
+use chassis::{Answer, Chassis};
+use kernel::{ClientId, Organisation, Refusal, general};
+use proto::regie::v1::regie_service_server::RegieService;
+use proto::regie::v1::*;
+use std::sync::Arc;
+use tonic::Request;
+
+/// The RPCs of regie.
+pub struct Grpc {
+    pub(crate) chassis: Chassis,
+    pub(crate) regie: Arc<Regie>,
+}
+
+/// What an RPC reads before it does anything: refused all at once, by field.
+type Read<T> = std::result::Result<T, Refusal>;
+
+fn client_id(text: &str) -> Read<ClientId> {
+    ClientId::parse("client_id", text)
+}
+
+fn organisation(field: &'static str, text: &str) -> Read<Organisation> {
+    Organisation::parse(field, text)
+}
+
+/// A code that must be set.
+fn required<T>(field: &'static str, code: Option<T>) -> Read<T> {
+    code.ok_or_else(|| general::MALFORMED.field(field, "is not set or not known", "is niet gezet of niet bekend"))
+}
+
+/// A text of 1 to `max` characters.
+fn text(field: &'static str, text: &str, max: usize) -> Read<String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err(general::MALFORMED.field(field, "is empty", "is leeg")),
+        n if n > max => {
+            Err(general::MALFORMED.field(field, format!("is longer than {max}"), format!("is langer dan {max}")))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// A text of at most `max` characters, or none.
+fn text_opt(field: &'static str, given: &str, max: usize) -> Read<Option<String>> {
+    if given.trim().is_empty() { Ok(None) } else { text(field, given, max).map(Some) }
+}
+
+/// An id, or none when it is empty.
+fn opt(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Carries a method out: a change in one transaction, a question on a reading connection.
+macro_rules! methods {
+    ($($kind:ident $name:ident($request:ty) -> $response:ty = $run:path;)*) => {
+        #[tonic::async_trait]
+        impl RegieService for Grpc {
+            $(
+                async fn $name(&self, request: Request<$request>) -> Answer<$response> {
+                    let regie = self.regie.clone();
+                    self.chassis.$kind(request, move |work, message| {
+                        let regie = regie.clone();
+                        Box::pin(async move { $run(&regie, work, message).await })
+                    })
+                    .await
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    command assign_case_holder(AssignCaseHolderRequest) -> AssignCaseHolderResponse = case::assign_case_holder;
+    command assign_supervisor(AssignSupervisorRequest) -> AssignSupervisorResponse = case::assign_supervisor;
+    command grant_relation(GrantRelationRequest) -> GrantRelationResponse = relation::grant;
+    command end_relation(EndRelationRequest) -> EndRelationResponse = relation::end;
+    command adopt_plan(AdoptPlanRequest) -> AdoptPlanResponse = case::adopt_plan;
+    command set_goal(SetGoalRequest) -> SetGoalResponse = case::set_goal;
+    command decide_goal(DecideGoalRequest) -> DecideGoalResponse = case::decide_goal;
+    command record_scores(RecordScoresRequest) -> RecordScoresResponse = case::record_scores;
+    command set_guidance(SetGuidanceRequest) -> SetGuidanceResponse = case::set_guidance;
+    command give_consent(GiveConsentRequest) -> GiveConsentResponse = consent::give;
+    command withdraw_consent(WithdrawConsentRequest) -> WithdrawConsentResponse = consent::withdraw;
+    query get_consent_status(GetConsentStatusRequest) -> GetConsentStatusResponse = consent::status;
+    query get_case(GetCaseRequest) -> GetCaseResponse = view::case;
+    query get_case_as_self(GetCaseAsSelfRequest) -> GetCaseAsSelfResponse = view::case_as_self;
+    query get_case_as_district(GetCaseAsDistrictRequest) -> GetCaseAsDistrictResponse = view::case_as_district;
+    query list_cases(ListCasesRequest) -> ListCasesResponse = list::cases;
+    command override_gate(OverrideGateRequest) -> OverrideGateResponse = gate::say;
+    query get_gate(GetGateRequest) -> GetGateResponse = gate::get;
+    query get_readiness(GetReadinessRequest) -> GetReadinessResponse = gate::readiness;
+    query list_tasks(ListTasksRequest) -> ListTasksResponse = task::list;
+    command take_task(TakeTaskRequest) -> TakeTaskResponse = task::take;
+    command complete_task(CompleteTaskRequest) -> CompleteTaskResponse = task::complete;
+    query get_timeline(GetTimelineRequest) -> GetTimelineResponse = list::timeline;
+    command close_case(CloseCaseRequest) -> CloseCaseResponse = case::close;
+    query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
+    query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;
+    query get_duty_contacts(GetDutyContactsRequest) -> GetDutyContactsResponse = list::duty_contacts;
+}

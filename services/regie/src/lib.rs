@@ -1,0 +1,117 @@
+#![doc = include_str!("../README.md")]
+
+mod acts;
+pub mod domain;
+mod events;
+mod grpc;
+mod inbox;
+mod outgoing;
+mod store;
+
+use anyhow::Context as _;
+use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Tx, Work};
+use domain::policy::Policy;
+use domain::register::Register;
+use domain::relation::Kind;
+use domain::{policy, process};
+use kernel::{Dated, Organisation, Role};
+use proto::regie::v1::regie_service_server::RegieServiceServer;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tonic::service::Routes;
+
+/// The register of organisations that is built in.
+pub const REGISTER: &str = include_str!("../register.toml");
+
+/// The regie service: what its handlers need beside the chassis.
+pub struct Regie {
+    pub(crate) policy: Dated<Policy>,
+    pub(crate) register: Register,
+    /// The register as the processes need it.
+    pub(crate) partners: process::Register,
+    /// Rung when commands to other services wait.
+    pub(crate) ring: Notify,
+}
+
+impl Regie {
+    /// With the built-in policy and register.
+    ///
+    /// # Panics
+    /// Never: a test reads both.
+    pub fn embedded() -> Self {
+        Self::from_files(&Files::default()).expect("the built-in policy and register can be read")
+    }
+
+    /// With a municipality's own `regie.toml` and `register.toml`.
+    pub fn from_files(files: &Files) -> anyhow::Result<Self> {
+        Self::from_texts(&files.text("regie.toml", policy::DEFAULT)?, &files.text("register.toml", REGISTER)?)
+    }
+
+    /// With the text of a policy file and of a register file; either is checked here, before anything starts.
+    pub fn from_texts(policy: &str, register: &str) -> anyhow::Result<Self> {
+        let policy = Dated::parse(policy).context("the policy of regie")?;
+        let register = Register::try_new(toml::from_str(register).context("the register of organisations")?)?;
+        let partners = register.for_processes();
+        Ok(Self { policy, register, partners, ring: Notify::new() })
+    }
+
+    /// The role in which an organisation knows a client by a relation of that kind.
+    pub(crate) fn role_of(&self, organisation: &Organisation, kind: Kind) -> Role {
+        let main = || self.register.main_role(organisation).unwrap_or(Role::Shelter);
+        match kind {
+            Kind::Access => Role::Access,
+            Kind::Income => Role::Income,
+            Kind::Landlord => Role::Corporation,
+            Kind::District => Role::District,
+            Kind::Caseholder => Role::Caseholder,
+            Kind::Notifier | Kind::Stay | Kind::Supervisor | Kind::Nominator | Kind::Granted => main(),
+        }
+    }
+}
+
+impl chassis::Service for Regie {
+    const NAME: &'static str = "regie";
+    const MIGRATIONS: &'static [Migration] = &[(100, "regie", include_str!("../migrations/0100_regie.sql"))];
+    const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
+
+    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), regie: self.clone() };
+        Routes::new(chassis::limited!(RegieServiceServer::new(grpc)))
+    }
+
+    async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
+        inbox::take(self, work, event).await
+    }
+
+    async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
+        match deadline.kind.as_str() {
+            outgoing::DEADLINE => {
+                self.ring.notify_one();
+                Ok(())
+            }
+            acts::process::DEADLINE => acts::process::wake(self, work, deadline).await,
+            acts::readiness::DEADLINE => match deadline.client_id {
+                Some(client) => acts::readiness::refresh(work, client).await,
+                None => Ok(()),
+            },
+            acts::task::DEADLINE => acts::task::wake(self, work, deadline).await,
+            _ => Err(chassis::Error::inconsistent("deadline", "kind", "is none of regie's")),
+        }
+    }
+
+    async fn run(self: &Arc<Self>, chassis: Chassis) {
+        outgoing::run(self.clone(), chassis).await;
+    }
+
+    async fn waiting(&self, tx: &mut Tx) -> Result<i64> {
+        outgoing::waiting(tx).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_built_in_files_can_be_read() {
+        let _ = super::Regie::embedded();
+    }
+}

@@ -1,0 +1,388 @@
+//! What regie asks of other services: queued in the transaction that wants it, delivered afterwards, in order per client.
+//!
+//! The request id is that of the outcome, so that sending again changes nothing (P3). A service that is away is asked until
+//! it answers; one that refuses for good makes it a task for a person, never an endless retry.
+
+use crate::Regie;
+use crate::acts::process;
+use crate::domain::process::facts::{Fact, Regie as Told};
+use crate::domain::process::{Command, Ground};
+use chassis::{Chassis, Deadline, Result, Tx, Work, args};
+use kernel::{ClientId, Uuid};
+use proto::{access::v1 as access, aftercare::v1 as aftercare, housing::v1 as housing, income::v1 as income};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+/// The kind of the deadlines that say: commands wait for this client. Set with them, so that it is seen once they last.
+pub const DEADLINE: &str = "outgoing";
+
+/// How often a service may answer that it is at fault before a person looks at it.
+const FAULTS: u32 = 8;
+
+/// A command that waits.
+struct Waiting {
+    id: Uuid,
+    step: String,
+    command: Command,
+}
+
+/// Queues a command behind those that wait for the client already.
+pub async fn queue(work: &mut Work, client: ClientId, id: Uuid, step: &str, command: &Command) -> Result<()> {
+    let now = work.now.at;
+    work.run(
+        "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at)
+         select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint)
+         from outgoing_command where client_id = $2
+         on conflict (command_id) do nothing",
+        args![id, client, step, ::store::json(command), now],
+    )
+    .await?;
+    ring(work, client).await
+}
+
+/// Queues a refused command again, as the last of its client.
+pub async fn repeat(work: &mut Work, client: ClientId, id: Uuid) -> Result<()> {
+    work.run(
+        "update outgoing_command
+         set state = 'waiting', refusal = null,
+             place = (select max(o.place) + 1 from outgoing_command o where o.client_id = $2)
+         where command_id = $1 and state = 'refused'",
+        args![id, client],
+    )
+    .await?;
+    ring(work, client).await
+}
+
+async fn ring(work: &mut Work, client: ClientId) -> Result<()> {
+    let due_at = work.now.at;
+    let deadline = Deadline { kind: DEADLINE.into(), subject: client.to_string(), client_id: Some(client), due_at };
+    work.set_deadline(&deadline).await
+}
+
+/// How many commands wait.
+pub async fn waiting(tx: &mut Tx) -> Result<i64> {
+    let row = tx.row("select count(*) as n from outgoing_command where state = 'waiting'", args![]).await?;
+    row.map_or(Ok(0), |row| row.get("n"))
+}
+
+async fn clients(tx: &mut Tx) -> Result<Vec<ClientId>> {
+    let rows = tx.rows("select distinct client_id from outgoing_command where state = 'waiting'", args![]).await?;
+    rows.iter().map(|row| row.get("client_id")).collect()
+}
+
+async fn head(tx: &mut Tx, client: ClientId) -> Result<Option<Waiting>> {
+    let row = tx
+        .row(
+            "select command_id, step, command from outgoing_command
+             where client_id = $1 and state = 'waiting' order by place limit 1",
+            args![client],
+        )
+        .await?;
+    row.map(|row| Ok(Waiting { id: row.get("command_id")?, step: row.get("step")?, command: row.json("command")? }))
+        .transpose()
+}
+
+/// Delivers what waits until the service stops: one client beside the other, each in order.
+pub async fn run(regie: Arc<Regie>, chassis: Chassis) {
+    let mut busy = BTreeSet::new();
+    let mut running = JoinSet::new();
+    let mut look = true;
+    loop {
+        if look {
+            match waiting_clients(&chassis).await {
+                Ok(clients) => {
+                    for client in clients.into_iter().filter(|client| busy.insert(*client)) {
+                        let (regie, chassis) = (regie.clone(), chassis.clone());
+                        running.spawn(async move {
+                            deliver_all(&regie, &chassis, client).await;
+                            client
+                        });
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "waiting commands could not be read");
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_secs(1)) => continue,
+                        () = chassis.stopped() => return,
+                    }
+                }
+            }
+        }
+        look = tokio::select! {
+            () = regie.ring.notified() => true,
+            Some(done) = running.join_next() => {
+                // What was queued while its last command went out is seen by looking again.
+                match done {
+                    Ok(client) => drop(busy.remove(&client)),
+                    Err(error) => {
+                        tracing::error!(error = &error as &dyn std::error::Error, "delivering commands broke off");
+                        busy.clear();
+                        running.abort_all();
+                    }
+                }
+                true
+            }
+            () = chassis.stopped() => return,
+        };
+    }
+}
+
+async fn waiting_clients(chassis: &Chassis) -> Result<Vec<ClientId>> {
+    clients(&mut chassis.store.read().await?).await
+}
+
+/// Delivers everything that waits for one client, in order.
+async fn deliver_all(regie: &Arc<Regie>, chassis: &Chassis, client: ClientId) {
+    let mut pause = Duration::from_millis(20);
+    let mut faults = 0;
+    loop {
+        let outcome = deliver_next(regie, chassis, client, &mut faults).await;
+        match outcome {
+            Ok(Delivered::Nothing) => return,
+            Ok(Delivered::Settled) => {
+                (pause, faults) = (Duration::from_millis(20), 0);
+                continue;
+            }
+            Ok(Delivered::Away(why)) => tracing::warn!(%client, %why, "a command could not be delivered yet"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a command could not be settled"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(5)),
+            () = chassis.stopped() => return,
+        }
+    }
+}
+
+enum Delivered {
+    Nothing,
+    Settled,
+    Away(String),
+}
+
+async fn deliver_next(regie: &Arc<Regie>, chassis: &Chassis, client: ClientId, faults: &mut u32) -> Result<Delivered> {
+    let Some(waiting) = head(&mut chassis.store.read().await?, client).await? else { return Ok(Delivered::Nothing) };
+    let answer = tokio::select! {
+        answer = send(chassis, client, &waiting) => answer,
+        () = chassis.stopped() => return Ok(Delivered::Away("the service stops".to_owned())),
+    };
+    let refusal = match answer {
+        Ok(()) => None,
+        Err(status) => match status.code() {
+            Code::Unavailable | Code::Aborted | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
+                return Ok(Delivered::Away(status.message().to_owned()));
+            }
+            Code::Internal | Code::Unknown | Code::Unauthenticated if *faults < FAULTS => {
+                *faults += 1;
+                return Ok(Delivered::Away(status.message().to_owned()));
+            }
+            _ => Some(reason(&status)),
+        },
+    };
+    settle(regie, chassis, client, waiting, refusal).await?;
+    Ok(Delivered::Settled)
+}
+
+/// The code by which a refusal is known.
+fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    details.error_info().map_or_else(|| format!("{:?}", status.code()), |info| info.reason.clone())
+}
+
+async fn settle(
+    regie: &Arc<Regie>,
+    chassis: &Chassis,
+    client: ClientId,
+    waiting: Waiting,
+    refusal: Option<String>,
+) -> Result<()> {
+    let (regie, waiting, refusal) = (regie.clone(), Arc::new(waiting), Arc::new(refusal));
+    chassis
+        .act("command", move |work| {
+            let (regie, waiting, refusal) = (regie.clone(), waiting.clone(), refusal.clone());
+            Box::pin(async move {
+                let state = if refusal.is_some() { "refused" } else { "done" };
+                work.run(
+                    "update outgoing_command set state = $2, refusal = $3 where command_id = $1 and state = 'waiting'",
+                    args![waiting.id, state, (*refusal).as_ref()],
+                )
+                .await?;
+                let Some(code) = refusal.as_deref() else { return Ok(()) };
+                let told = Told::CommandRefused { request_id: waiting.id, step: waiting.step.clone() };
+                process::feed(&regie, work, client, Fact::Regie(told), Some(code)).await
+            })
+        })
+        .await
+}
+
+/// Asks the service once.
+async fn send(chassis: &Chassis, client: ClientId, waiting: &Waiting) -> std::result::Result<(), Status> {
+    let (request_id, client_id) = (waiting.id.to_string(), client.to_string());
+    let peer = |name: &str| {
+        chassis
+            .peers
+            .to(name, "regie")
+            .ok_or_else(|| Status::unavailable(format!("no endpoint was configured for {name}")))
+    };
+    macro_rules! call {
+        ($service:ident, $client:path, $method:ident, $request:expr) => {
+            <$client>::new(peer(stringify!($service))?).$method($request).await.map(drop)
+        };
+    }
+    macro_rules! income {
+        ($method:ident, $request:expr) => {
+            call!(income, income::income_service_client::IncomeServiceClient<_>, $method, $request)
+        };
+    }
+    macro_rules! housing {
+        ($method:ident, $request:expr) => {
+            call!(housing, housing::housing_service_client::HousingServiceClient<_>, $method, $request)
+        };
+    }
+    macro_rules! aftercare {
+        ($method:ident, $request:expr) => {
+            call!(aftercare, aftercare::aftercare_service_client::AftercareServiceClient<_>, $method, $request)
+        };
+    }
+    match waiting.command.clone() {
+        Command::PrepareBenefitRequest { municipality } => income!(
+            prepare_benefit_request,
+            income::PrepareBenefitRequestRequest { request_id, client_id, municipality: municipality.to_string() }
+        ),
+        Command::CompleteBenefitRequest { allocation, lease_start_on, municipality, rent } => income!(
+            complete_benefit_request,
+            income::CompleteBenefitRequestRequest {
+                request_id,
+                client_id,
+                allocation_id: allocation.to_string(),
+                lease_start_on: Some(proto::from_date(lease_start_on)),
+                municipality: municipality.to_string(),
+                rent_cents: rent.0,
+            }
+        ),
+        Command::WithdrawBenefitStart { allocation } => income!(
+            withdraw_benefit_start,
+            income::WithdrawBenefitStartRequest { request_id, client_id, allocation_id: allocation.to_string() }
+        ),
+        Command::WithdrawBenefitRequest { request } => income!(
+            withdraw_benefit_request,
+            income::WithdrawBenefitRequestRequest {
+                request_id,
+                benefit_request_id: request.to_string(),
+                expected_version: 0,
+                reason: income::BenefitWithdrawalReason::Died.into(),
+            }
+        ),
+        Command::RequestRentGuarantee { allocation, corporation, municipality, lease_start_on, rent } => income!(
+            request_rent_guarantee,
+            income::RequestRentGuaranteeRequest {
+                request_id,
+                client_id,
+                allocation_id: allocation.to_string(),
+                corporation: corporation.to_string(),
+                municipality: municipality.to_string(),
+                lease_start_on: Some(proto::from_date(lease_start_on)),
+                rent_cents: rent.0,
+            }
+        ),
+        Command::WithdrawRentGuarantee { allocation } => income!(
+            withdraw_rent_guarantee,
+            income::WithdrawRentGuaranteeRequest { request_id, client_id, allocation_id: allocation.to_string() }
+        ),
+        Command::DraftHandover { allocation, from, to, municipality, district, move_on } => aftercare!(
+            draft_handover,
+            aftercare::DraftHandoverRequest {
+                request_id,
+                client_id,
+                allocation_id: allocation.to_string(),
+                from_organisation: from.to_string(),
+                to_organisation: to.to_string(),
+                municipality: municipality.to_string(),
+                district: district.map(|d| d.to_string()).unwrap_or_default(),
+                move_on: Some(proto::from_date(move_on)),
+            }
+        ),
+        Command::CancelHandover { allocation } => aftercare!(
+            cancel_handover,
+            aftercare::CancelHandoverRequest { request_id, allocation_id: allocation.to_string() }
+        ),
+        Command::StartAftercare { allocation, started_on } => aftercare!(
+            start_aftercare,
+            aftercare::StartAftercareRequest {
+                request_id,
+                allocation_id: allocation.to_string(),
+                started_on: Some(proto::from_date(started_on)),
+            }
+        ),
+        Command::EndAftercare { allocation } => aftercare!(
+            end_aftercare,
+            aftercare::EndAftercareRequest {
+                request_id,
+                aftercare_id: String::new(),
+                allocation_id: allocation.to_string(),
+                expected_version: 0,
+                outcome: aftercare::AftercareOutcome::Died.into(),
+                agreed_with_client_on: None,
+            }
+        ),
+        Command::InvokeRelapseGuarantee { signal } => aftercare!(
+            invoke_relapse_guarantee,
+            aftercare::InvokeRelapseGuaranteeRequest { request_id, signal_id: signal.to_string() }
+        ),
+        Command::OpenGate { allocation, ground } => housing!(
+            open_gate,
+            housing::OpenGateRequest {
+                request_id,
+                allocation_id: allocation.to_string(),
+                expected_version: 0,
+                ground: housing_ground(ground).into(),
+            }
+        ),
+        Command::ShutGate { allocation } => housing!(
+            shut_gate,
+            housing::ShutGateRequest { request_id, allocation_id: allocation.to_string(), expected_version: 0 }
+        ),
+        Command::WithdrawNomination { nomination } => housing!(
+            withdraw_nomination,
+            housing::WithdrawNominationRequest {
+                request_id,
+                nomination_id: nomination.to_string(),
+                expected_version: 0
+            }
+        ),
+        Command::WithdrawAllocation { allocation } => housing!(
+            withdraw_allocation,
+            housing::WithdrawAllocationRequest {
+                request_id,
+                allocation_id: allocation.to_string(),
+                expected_version: 0,
+                reason: housing::WithdrawalReason::Died.into(),
+            }
+        ),
+        Command::ClaimPlace { signal, municipality, relapse_guarantee } => call!(
+            access,
+            access::access_service_client::AccessServiceClient<_>,
+            claim_place,
+            access::ClaimPlaceRequest {
+                request_id,
+                client_id,
+                signal_id: signal.to_string(),
+                municipality: municipality.to_string(),
+                relapse_guarantee,
+            }
+        ),
+    }
+}
+
+fn housing_ground(ground: Ground) -> housing::GateGround {
+    match ground {
+        Ground::Benefit => housing::GateGround::Benefit,
+        Ground::OwnIncome => housing::GateGround::OwnIncome,
+        Ground::Advance => housing::GateGround::Advance,
+        Ground::Guarantee => housing::GateGround::Guarantee,
+        Ground::Override => housing::GateGround::Override,
+    }
+}

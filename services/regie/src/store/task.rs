@@ -1,0 +1,164 @@
+//! Tasks, and the work list in one query.
+
+use super::{key, key_opt};
+use crate::domain::task::{Kind, Outcome, State, Task, TaskId, Wanted};
+use chassis::{Error, Result, Row, Scope, Tx, args};
+use kernel::{ClientId, Date, Organisation};
+
+/// A task with what the rows around it need.
+pub struct Kept {
+    /// The task.
+    pub task: Task,
+    /// Counts up with each change.
+    pub version: i64,
+}
+
+/// What somebody wants on a work list.
+pub struct Filter<'a> {
+    /// Of this organisation only; none for every one in the scope.
+    pub organisation: Option<&'a Organisation>,
+    /// About this client only.
+    pub client: Option<ClientId>,
+    /// In this state only; empty for all that are not finished.
+    pub state: &'a str,
+    /// Only what is overdue.
+    pub overdue_only: bool,
+    /// After this one: its last day and its id.
+    pub after: (&'a str, &'a str),
+    /// How many.
+    pub limit: i64,
+}
+
+fn outcome_key(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "done",
+        Outcome::NotNeeded => "not_needed",
+        Outcome::FellAway => "fell_away",
+        Outcome::Repeat => "repeat",
+    }
+}
+
+fn outcome_from(key: &str) -> Option<Outcome> {
+    [Outcome::Done, Outcome::NotNeeded, Outcome::FellAway, Outcome::Repeat].into_iter().find(|o| outcome_key(*o) == key)
+}
+
+fn read(row: &Row) -> Result<Kept> {
+    let (by, outcome) = (row.get::<Option<String>>("taken_by")?, key_opt(row, "outcome", outcome_from)?);
+    let state = match (row.get::<String>("state")?.as_str(), by, outcome) {
+        ("open", None, None) => State::Open,
+        ("taken", Some(by), None) => State::Taken { by },
+        ("finished", _, Some(outcome)) => State::Finished { outcome },
+        _ => return Err(Error::inconsistent("task", "state", "does not fit the other columns")),
+    };
+    let subject: String = row.get("subject")?;
+    let task = Task {
+        id: TaskId(row.get("task_id")?),
+        wanted: Wanted {
+            kind: key(row, "kind", Kind::from_key)?,
+            client_id: row.get("client_id")?,
+            subject: Some(subject).filter(|s| !s.is_empty()),
+            organisation: row.get("organisation")?,
+            person: row.get("person")?,
+            due_on: row.get("due_on")?,
+            cause: row.get("cause")?,
+        },
+        state,
+        opened_at: row.get("opened_at")?,
+        warn_on: row.get("warn_on")?,
+        warned: row.get("warned")?,
+        overdue: row.get("overdue")?,
+    };
+    Ok(Kept { task, version: row.get("version")? })
+}
+
+/// One task.
+pub async fn by_id(tx: &mut Tx, id: TaskId) -> Result<Option<Kept>> {
+    let row = tx
+        .row(
+            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
+                    due_on, warn_on, warned, overdue, cause
+             from task where task_id = $1",
+            args![id.0],
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The task about something, while it is on a list.
+pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subject: &str) -> Result<Option<Kept>> {
+    let row = tx
+        .row(
+            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
+                    due_on, warn_on, warned, overdue, cause
+             from task where kind = $1 and client_id = $2 and subject = $3 and state <> 'finished'",
+            args![kind.as_str(), client, subject],
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Keeps a task as it is now; returns the new version.
+pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
+    let Kept { task, version } = kept;
+    let (state, by, outcome) = match &task.state {
+        State::Open => ("open", None, None),
+        State::Taken { by } => ("taken", Some(by), None),
+        State::Finished { outcome } => ("finished", None, Some(outcome_key(*outcome))),
+    };
+    let wanted = &task.wanted;
+    tx.run(
+        "insert into task (task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome,
+                           opened_at, due_on, warn_on, warned, overdue, cause)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         on conflict (task_id) do update
+         set version = excluded.version, organisation = excluded.organisation, person = excluded.person,
+             state = excluded.state, taken_by = excluded.taken_by, outcome = excluded.outcome, due_on = excluded.due_on,
+             warn_on = excluded.warn_on, warned = excluded.warned, overdue = excluded.overdue, cause = excluded.cause",
+        args![
+            task.id.0,
+            version + 1,
+            wanted.kind.as_str(),
+            wanted.client_id,
+            wanted.subject.as_deref().unwrap_or(""),
+            &wanted.organisation,
+            wanted.person.as_ref(),
+            state,
+            by,
+            outcome,
+            task.opened_at,
+            wanted.due_on,
+            task.warn_on,
+            task.warned,
+            task.overdue,
+            wanted.cause.as_ref()
+        ],
+    )
+    .await?;
+    Ok(version + 1)
+}
+
+/// A work list, what is due first coming first.
+pub async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter<'_>, today: Date) -> Result<Vec<Kept>> {
+    let mut args = scope.args();
+    let organisation = filter.organisation.map_or("", Organisation::as_str);
+    let (due_on, last) = filter.after;
+    let client = filter.client.map(|c| c.to_string()).unwrap_or_default();
+    args.extend(args![organisation, client, filter.state, filter.overdue_only, today, due_on, last, filter.limit + 1]);
+    let rows = tx
+        .rows(
+            "select t.task_id, t.version, t.kind, t.client_id, t.subject, t.organisation, t.person, t.state, t.taken_by,
+                    t.outcome, t.opened_at, t.due_on, t.warn_on, t.warned, t.overdue, t.cause
+             from task t
+             where ($1 or ($2 and t.organisation = $4) or t.client_id = $6
+                    or ($3 and exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
+                                       and r.person = $5 and r.ended_at is null)))
+               and ($7 = '' or t.organisation = $7) and ($8 = '' or t.client_id = $8)
+               and (t.state = $9 or ($9 = '' and t.state <> 'finished'))
+               and (not $10 or (t.due_on < $11 and t.state <> 'finished'))
+               and (t.due_on > $12 or (t.due_on = $12 and t.task_id > $13))
+             order by t.due_on, t.task_id limit $14",
+            args,
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
