@@ -1,0 +1,178 @@
+//! All six services in one process, each with its own port and its own database file in one folder.
+
+use crate::local::{PORTS, development_issuer, sealing_key};
+use anyhow::{Context as _, bail};
+use auth::{Issuer, Keys, Verifier};
+use chassis::{Clock, Service, Setup};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+/// The feeds that each service takes in.
+pub const FEEDS: [(&str, &[&str]); 6] = [
+    ("access", access::Access::FEEDS),
+    ("housing", housing::Housing::FEEDS),
+    ("income", income::Income::FEEDS),
+    ("aftercare", aftercare::Aftercare::FEEDS),
+    ("regie", regie::Regie::FEEDS),
+    ("monitor", monitor::Monitor::FEEDS),
+];
+
+/// How the services run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder with the databases and keys; made when it is not there.
+    pub data: PathBuf,
+    /// Each on its fixed port, or wherever there is room.
+    pub fixed_ports: bool,
+    /// The field's clock.
+    pub clock: Clock,
+    /// Whether the relapse guarantee is on (R-AFT-10); it is off unless a municipality sets it.
+    pub relapse_guarantee: bool,
+}
+
+/// The running services.
+pub struct Cluster {
+    /// Where each service listens.
+    pub endpoints: BTreeMap<&'static str, String>,
+    /// Signs the tokens that they trust.
+    pub issuer: Arc<Issuer>,
+    /// The field's clock.
+    pub clock: Clock,
+    stop: watch::Sender<bool>,
+    running: JoinSet<(&'static str, anyhow::Result<()>)>,
+}
+
+impl Cluster {
+    /// Starts the services and waits until each answers.
+    pub async fn start(options: &Options) -> anyhow::Result<Self> {
+        fs::create_dir_all(&options.data).with_context(|| format!("{} cannot be made", options.data.display()))?;
+        let issuer = Arc::new(development_issuer(&options.data)?);
+        let sealing_key = sealing_key(&options.data)?;
+
+        let mut listeners = BTreeMap::new();
+        for (name, port) in PORTS {
+            let port = if options.fixed_ports { port } else { 0 };
+            let listener = TcpListener::bind(("127.0.0.1", port))
+                .await
+                .with_context(|| format!("{name}: port {port} cannot be had; does doorstroom run already?"))?;
+            listeners.insert(name, listener);
+        }
+        let mut endpoints = BTreeMap::new();
+        for (name, listener) in &listeners {
+            endpoints.insert(*name, format!("http://{}", listener.local_addr()?));
+        }
+
+        let (stop, stopping) = watch::channel(false);
+        let mut running = JoinSet::new();
+        let mut run =
+            |name: &'static str, start: &mut dyn FnMut(&mut JoinSet<_>, Setup, TcpListener, watch::Receiver<bool>)| {
+                let listener = listeners.remove(name).with_context(|| format!("{name} has no port"))?;
+                let peers =
+                    endpoints.iter().map(|(peer, url)| Ok(((*peer).to_owned(), Endpoint::from_shared(url.clone())?)));
+                let setup = Setup {
+                    database: format!("sqlite:{}", options.data.join(format!("{name}.sqlite")).display()),
+                    sealing_key: sealing_key.clone(),
+                    verifier: Arc::new(Verifier::new(Keys::from_jwks(&issuer.jwks())?, issuer.name())),
+                    tokens: issuer.clone(),
+                    peers: peers.collect::<anyhow::Result<_>>()?,
+                    clock: options.clock.clone(),
+                    reflection: true,
+                };
+                start(&mut running, setup, listener, stopping.clone());
+                anyhow::Ok(())
+            };
+        let mut aftercare = Some(aftercare(options.relapse_guarantee)?);
+        run("access", &mut |set, s, l, stop| spawn(set, access::Access::embedded(), s, l, stop))?;
+        run("housing", &mut |set, s, l, stop| spawn(set, housing::Housing::embedded(), s, l, stop))?;
+        run("income", &mut |set, s, l, stop| spawn(set, income::Income::embedded(), s, l, stop))?;
+        run("aftercare", &mut |set, s, l, stop| spawn(set, aftercare.take().expect("started once"), s, l, stop))?;
+        run("regie", &mut |set, s, l, stop| spawn(set, regie::Regie::embedded(), s, l, stop))?;
+        run("monitor", &mut |set, s, l, stop| spawn(set, monitor::Monitor::embedded(), s, l, stop))?;
+
+        let mut cluster = Self { endpoints, issuer, clock: options.clock.clone(), stop, running };
+        cluster.ready().await?;
+        Ok(cluster)
+    }
+
+    /// Waits until every service says that it serves; fails with the first that stops instead.
+    async fn ready(&mut self) -> anyhow::Result<()> {
+        let endpoints = self.endpoints.clone();
+        let all = async {
+            for (name, url) in endpoints {
+                let channel = Endpoint::from_shared(url)?.connect_timeout(Duration::from_secs(20)).connect_lazy();
+                let mut health = HealthClient::new(channel);
+                let asked = health.check(HealthCheckRequest::default()).await;
+                asked.with_context(|| format!("{name} does not answer"))?;
+            }
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            ready = all => ready,
+            stopped = self.running.join_next() => stopped_early(stopped),
+        }
+    }
+
+    /// Runs until `shutdown` resolves or a service stops by itself, which is a failure.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let early = tokio::select! {
+            () = shutdown => None,
+            stopped = self.running.join_next() => Some(stopped_early(stopped)),
+        };
+        let stopped = self.stop().await;
+        early.unwrap_or(Ok(())).and(stopped)
+    }
+
+    /// Stops every service, after what runs has finished.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let _ = self.stop.send(true);
+        while let Some(stopped) = self.running.join_next().await {
+            stopped?.1?;
+        }
+        Ok(())
+    }
+}
+
+/// The aftercare service, with the relapse guarantee on or off (R-AFT-10).
+fn aftercare(relapse_guarantee: bool) -> anyhow::Result<aftercare::Aftercare> {
+    let policy = aftercare::domain::DEFAULT_POLICY;
+    let policy = policy.replace("relapse_guarantee = false", &format!("relapse_guarantee = {relapse_guarantee}"));
+    Ok(aftercare::Aftercare::with_policy(&policy)?)
+}
+
+type Stopped = Option<Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>>;
+
+fn stopped_early(stopped: Stopped) -> anyhow::Result<()> {
+    match stopped {
+        Some(Ok((name, outcome))) => {
+            outcome.with_context(|| format!("{name} stopped"))?;
+            bail!("{name} stopped by itself")
+        }
+        Some(Err(panic)) => Err(panic.into()),
+        None => bail!("no service runs"),
+    }
+}
+
+fn spawn<S: Service>(
+    running: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+    service: S,
+    setup: Setup,
+    listener: TcpListener,
+    mut stopping: watch::Receiver<bool>,
+) {
+    running.spawn(async move {
+        let shutdown = async move {
+            // An error means that the launcher is gone, which is as good as being stopped.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        (S::NAME, chassis::serve(service, setup, listener, shutdown).await)
+    });
+}

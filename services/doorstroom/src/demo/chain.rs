@@ -1,0 +1,969 @@
+//! Part (b): six people go through the whole chain, with what goes wrong in real life.
+//!
+//! | who | what happens |
+//! |---|---|
+//! | Anna | wins the home that Bram declines; her handover is returned once; lands |
+//! | Bram | declines a home, takes the next; his benefit is late, an advance opens the gate |
+//! | Carla | races Dirk for one home; whoever wins it loses it again, and it goes to the other |
+//! | Dirk | the other one; relapses after the move, and is back under a roof the same night |
+//! | Els | dies after a home was accepted for her |
+//! | Hugo | does not answer an offer, and his decision runs out |
+//!
+//! Meanwhile one team is away for a week, a signal waits until it reaches the municipality, and somebody has nowhere to
+//! sleep where there is no place at all.
+
+use super::dice::Dice;
+use super::people;
+use super::team::Team;
+use super::world::{Said, World, on, rid};
+use super::years::DORDRECHT;
+use crate::doors::Person;
+use anyhow::{Context as _, ensure};
+use kernel::{Date, Role};
+use proto::access::v1 as access;
+use proto::aftercare::v1 as aftercare;
+use proto::housing::v1 as housing;
+use proto::income::v1 as income;
+use proto::regie::v1 as regie;
+
+/// The Monday on which it begins.
+pub const BEGINS: Date = Date::constant(2026, 1, 5);
+/// The last day.
+pub const ENDS: Date = Date::constant(2026, 4, 8);
+/// On which the leases start.
+const LEASES: Date = Date::constant(2026, 2, 1);
+
+/// A neighbouring municipality without any shelter.
+const ZWIJNDRECHT: &str = "0642";
+const WEST: &str = "WK050503";
+const OOST: &str = "WK050507";
+const RENT_CENTS: i64 = 59_000;
+
+/// Something that the demo may leave out, to show that the checker notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The register of one night.
+    Night,
+    /// A team's acknowledgements after its week away.
+    Acknowledgement,
+    /// The withdrawal of the home that falls through.
+    Undo,
+}
+
+/// Everybody who works in the chain.
+struct Chain<'a> {
+    world: &'a World,
+    dice: Dice,
+    day: Date,
+    shelter: Person,
+    desk: Person,
+    regie: Person,
+    social: Person,
+    trivire: Person,
+    woonbron: Person,
+    police: Person,
+    west: Team,
+    oost: Team,
+    facility: String,
+    staying: Vec<Staying>,
+    homes: u32,
+    left_out: Option<LeftOut>,
+}
+
+/// A bed that is slept in.
+struct Staying {
+    stay_id: String,
+    from: Date,
+}
+
+/// A client, by what the services answered.
+#[derive(Clone, Default)]
+struct Client {
+    id: String,
+    notification: String,
+    stay: String,
+    benefit: String,
+    nomination: String,
+}
+
+/// Lives through the story. `tell` hears each day. Gives back how many clients there were.
+pub async fn live(world: &World, seed: u64, left_out: Option<LeftOut>, tell: impl Fn(Date)) -> anyhow::Result<usize> {
+    let mut chain = Chain {
+        world,
+        dice: Dice::new(seed ^ 0xd00d),
+        day: BEGINS,
+        shelter: world.person(Role::Shelter, "leger-des-heils"),
+        desk: world.person(Role::Access, "gemeente-dordrecht"),
+        regie: world.person(Role::Regie, "gemeente-dordrecht"),
+        social: world.person(Role::Income, "sociale-dienst"),
+        trivire: world.person(Role::Corporation, "trivire"),
+        woonbron: world.person(Role::Corporation, "woonbron"),
+        police: world.person(Role::Police, "politie-drechtsteden"),
+        west: Team::new(world, "wijkteam-west"),
+        oost: Team::new(world, "wijkteam-oost"),
+        facility: String::new(),
+        staying: Vec::new(),
+        homes: 0,
+        left_out,
+    };
+    chain.west.listen();
+    chain.oost.listen();
+    let clients = chain.story(&tell).await?;
+    chain.west.quiet().await;
+    chain.oost.quiet().await;
+    chain.west.leave();
+    chain.oost.leave();
+    Ok(clients)
+}
+
+impl Chain<'_> {
+    async fn story(&mut self, tell: &impl Fn(Date)) -> anyhow::Result<usize> {
+        self.set_up().await?;
+        let mut clients = Vec::new();
+        for number in 0..6 {
+            clients.push(self.arrive(number).await?);
+        }
+        self.to(tell, Date::constant(2026, 1, 6)).await?;
+        for client in &mut clients {
+            self.equip(client).await?;
+        }
+        let mut clients: [Client; 6] = clients.try_into().map_err(|_| anyhow::anyhow!("there are six"))?;
+        self.short_decision(&clients[5]).await?;
+        for (number, client) in clients.iter_mut().enumerate() {
+            self.nominate(client, number).await?;
+        }
+        let [anna, bram, carla, dirk, els, hugo] = clients;
+        self.to(tell, Date::constant(2026, 1, 7)).await?;
+
+        // One home, two offers: Bram declines, Anna accepts.
+        let first = self.home(&self.trivire.clone(), WEST, housing::ContractForm::ConvertibleLease).await?;
+        let ranking = housing::RankCandidatesRequest { dwelling_id: first.clone() };
+        let ranked = self.regie.housing("regie").rank_candidates(ranking).await.said("RankCandidates")?.ranked;
+        ensure!(ranked.len() == 6, "all six are in the ranking, not {}", ranked.len());
+        let to_bram = self.offer(&first, &bram).await?;
+        let to_anna = self.offer(&first, &anna).await?;
+        self.decline(&to_bram, &bram).await?;
+        let annas = self.accept(&to_anna, &anna, &self.trivire.clone()).await?;
+        self.to(tell, Date::constant(2026, 1, 8)).await?;
+
+        // Bram takes the next one, and needs a guarantee.
+        let second = self.home(&self.woonbron.clone(), OOST, housing::ContractForm::OwnLease).await?;
+        let to_bram = self.offer(&second, &bram).await?;
+        let brams = self.accept(&to_bram, &bram, &self.woonbron.clone()).await?;
+        // Hugo hears nothing of his, and does not answer.
+        let third = self.home(&self.woonbron.clone(), OOST, housing::ContractForm::OwnLease).await?;
+        self.offer(&third, &hugo).await?;
+        self.to(tell, Date::constant(2026, 1, 9)).await?;
+
+        // Carla and Dirk race for one home.
+        let fourth = self.home(&self.trivire.clone(), WEST, housing::ContractForm::OwnLease).await?;
+        let (carla_won, fallen) = self.race(&fourth, &carla, &dirk).await?;
+        let (winner, loser) = if carla_won { (carla, dirk) } else { (dirk, carla) };
+        self.to(tell, Date::constant(2026, 1, 13)).await?;
+
+        // It falls through, and goes to the other. The contingent had no place left but this one.
+        if self.left_out != Some(LeftOut::Undo) {
+            self.withdraw(&fallen, housing::WithdrawalReason::HouseholdChanged).await?;
+        }
+        let to_loser = self.offer(&fourth, &loser).await?;
+        let losers = self.accept(&to_loser, &loser, &self.trivire.clone()).await?;
+        // A home for Els.
+        let fifth = self.home(&self.woonbron.clone(), WEST, housing::ContractForm::OwnLease).await?;
+        let to_els = self.offer(&fifth, &els).await?;
+        self.accept(&to_els, &els, &self.woonbron.clone()).await?;
+        self.handover(&annas, true).await?;
+        self.to(tell, Date::constant(2026, 1, 15)).await?;
+
+        // Els dies; her home goes to whoever lost one.
+        self.death(&els).await?;
+        let to_winner = self.offer(&fifth, &winner).await?;
+        let winners = self.accept(&to_winner, &winner, &self.woonbron.clone()).await?;
+        for home in [&brams, &losers] {
+            self.handover(home, false).await?;
+        }
+        self.to(tell, Date::constant(2026, 1, 19)).await?;
+
+        // Income: granted, late, own, and by the municipality's own decision.
+        self.agreement(&annas, &anna).await?;
+        self.grant(&anna).await?;
+        self.own_income(&loser).await?;
+        self.guarantee(&brams).await?;
+        self.handover(&winners, false).await?;
+        self.to(tell, Date::constant(2026, 1, 29)).await?;
+        self.advance(&bram).await?;
+        self.override_gate(&winner, &winners).await?;
+        self.to(tell, Date::constant(2026, 1, 30)).await?;
+        let homes = [(&annas, &anna, self.trivire.clone()), (&brams, &bram, self.woonbron.clone())];
+        let more = [(&losers, &loser, self.trivire.clone()), (&winners, &winner, self.woonbron.clone())];
+        for (home, _, corporation) in homes.iter().chain(&more) {
+            self.sign_lease(home, corporation).await?;
+        }
+        self.to(tell, Date::constant(2026, 2, 2)).await?;
+        for (home, client, corporation) in homes.iter().chain(&more) {
+            self.move_in(home, client, corporation).await?;
+        }
+        self.to(tell, Date::constant(2026, 2, 4)).await?;
+        self.grant(&bram).await?;
+        for client in [&anna, &bram] {
+            self.plan_for_signals(client).await?;
+        }
+
+        // Contacts go well for Anna; whoever lives in the fourth home is not seen.
+        let (annas_care, losers_care) = (self.care(&annas).await?, self.care(&losers).await?);
+        self.contact(&annas_care, aftercare::ContactResult::Held).await?;
+        self.contact(&losers_care, aftercare::ContactResult::Missed).await?;
+        self.to(tell, Date::constant(2026, 2, 11)).await?;
+        self.contact(&annas_care, aftercare::ContactResult::Held).await?;
+        self.contact(&losers_care, aftercare::ContactResult::Missed).await?;
+        let missed = self.west.hears_of(&loser.id).await?;
+        self.take_up(&missed).await?;
+        self.to(tell, Date::constant(2026, 2, 12)).await?;
+        self.close_signal(&missed).await?;
+
+        // A relapse: nowhere to sleep, and a place the same evening.
+        self.to(tell, Date::constant(2026, 2, 18)).await?;
+        self.nowhere_to_sleep(&loser, DORDRECHT).await?;
+        self.back_under_a_roof(&loser).await?;
+        // Where there is no place at all a person is alarmed.
+        self.to(tell, Date::constant(2026, 2, 20)).await?;
+        self.nowhere_to_sleep(&bram, ZWIJNDRECHT).await?;
+
+        // The team in the west is away for a week; signals come in meanwhile, and one is never taken up.
+        self.to(tell, Date::constant(2026, 3, 2)).await?;
+        self.west.quiet().await;
+        self.west.leave();
+        let before = self.west.heard().len();
+        for (day, kind) in [(3, aftercare::SignalKind::HelpAsked), (5, aftercare::SignalKind::Nuisance)] {
+            self.to(tell, Date::constant(2026, 3, day)).await?;
+            self.signal(&anna, kind).await?;
+        }
+        self.to(tell, Date::constant(2026, 3, 9)).await?;
+        if self.left_out == Some(LeftOut::Acknowledgement) {
+            self.west.listen_only();
+        } else {
+            self.west.listen();
+        }
+        self.west.quiet().await;
+        let after = self.west.heard();
+        ensure!(after.len() == before + 2, "the team that was away heard {} signals, not 2", after.len() - before);
+        for heard in &after[before..] {
+            self.take_up(&heard.signal_id).await?;
+            self.close_signal(&heard.signal_id).await?;
+        }
+        self.to(tell, ENDS).await?;
+        Ok(6)
+    }
+
+    /// Lives on until a day: the register of each night, and whatever falls due.
+    async fn to(&mut self, tell: &impl Fn(Date), day: Date) -> anyhow::Result<()> {
+        self.world.settle().await?;
+        while self.day < day {
+            let night = self.day;
+            self.day = night.tomorrow()?;
+            self.world.at(self.day, 9);
+            let slept = self.staying.iter().filter(|staying| staying.from <= night);
+            let request = access::RecordNightsRequest {
+                request_id: rid(),
+                facility_id: self.facility.clone(),
+                night: on(night),
+                expected_version: 0,
+                nights: slept
+                    .map(|staying| access::NightOfStay {
+                        stay_id: staying.stay_id.clone(),
+                        r#use: access::NightUse::Used.into(),
+                        ..Default::default()
+                    })
+                    .collect(),
+            };
+            if self.left_out != Some(LeftOut::Night) || night != Date::constant(2026, 1, 20) {
+                self.shelter.access("shelter").record_nights(request).await.said("RecordNights")?;
+            }
+            self.world.settle().await.with_context(|| self.day.to_string())?;
+            tell(self.day);
+        }
+        Ok(())
+    }
+
+    async fn set_up(&mut self) -> anyhow::Result<()> {
+        let request = access::RegisterFacilityRequest {
+            request_id: rid(),
+            organisation: "leger-des-heils".to_owned(),
+            municipality: DORDRECHT.to_owned(),
+            name: "Nachtopvang".to_owned(),
+            kind: access::FacilityKind::NightShelter.into(),
+            audience: access::Audience::Adults.into(),
+            provision: access::Provision::General.into(),
+            places: 50,
+            reserve: 10,
+            opened_on: on(self.day),
+        };
+        self.facility =
+            self.desk.access("operations").register_facility(request).await.said("RegisterFacility")?.facility_id;
+        for (corporation, places) in [("trivire", 2), ("woonbron", 3)] {
+            let request = housing::AgreeContingentRequest {
+                request_id: rid(),
+                corporation: corporation.to_owned(),
+                municipality: DORDRECHT.to_owned(),
+                year: 2026,
+                target_group: housing::TargetGroup::Outflow.into(),
+                places,
+            };
+            self.regie.housing("regie").agree_contingent(request).await.said("AgreeContingent")?;
+        }
+        Ok(())
+    }
+
+    /// Registered, notified, a bed for tonight, and an intake together with income.
+    async fn arrive(&mut self, number: usize) -> anyhow::Result<Client> {
+        let mut shelter = self.shelter.access("shelter");
+        let identity =
+            access::Identity { bsn: people::bsn(number), ..people::identity(number, self.day, &mut self.dice) };
+        let request = access::RegisterClientRequest {
+            request_id: rid(),
+            municipality: DORDRECHT.to_owned(),
+            identity: Some(identity),
+        };
+        let client = shelter.register_client(request.clone()).await.said("RegisterClient")?;
+        // The line was bad: the same wish again is the same client.
+        let again = shelter.register_client(request).await.said("RegisterClient")?;
+        ensure!(again == client, "a repeat gave another client");
+        let request = access::RecordNotificationRequest {
+            request_id: rid(),
+            client_id: client.client_id.clone(),
+            municipality: DORDRECHT.to_owned(),
+            origin: Some(access::record_notification_request::Origin::OriginMunicipality(DORDRECHT.to_owned())),
+            triggers: vec![access::Trigger::RentArrears.into()],
+            received_on: on(self.day),
+            used_shelter_before: false,
+            needs_shelter_now: true,
+            told_of_personal_plan: true,
+            told_of_client_support: true,
+        };
+        let notified = shelter.record_notification(request).await.said("RecordNotification")?;
+        let request = access::DecideUrgentProvisionRequest {
+            request_id: rid(),
+            notification_id: notified.notification_id.clone(),
+            expected_version: notified.version,
+            granted: true,
+            facility_id: self.facility.clone(),
+            ..Default::default()
+        };
+        self.desk.access("decision").decide_urgent_provision(request).await.said("DecideUrgentProvision")?;
+        let request = access::PlanIntakeRequest {
+            request_id: rid(),
+            notification_id: notified.notification_id.clone(),
+            planned_on: on(self.day),
+            asks_benefit: true,
+            asks_mail_address: false,
+        };
+        let mut desk = self.desk.access("investigation");
+        let intake = desk.plan_intake(request).await.said("PlanIntake")?;
+        ensure!(intake.integrated, "an intake with a benefit is integrated (R-ACC-12)");
+        let request = access::CompleteIntakeRequest {
+            request_id: rid(),
+            intake_id: intake.intake_id,
+            expected_version: intake.version,
+            result: access::IntakeResult::Shelter.into(),
+            completed_on: on(self.day),
+            ..Default::default()
+        };
+        desk.complete_intake(request).await.said("CompleteIntake")?;
+        let request = access::AdmitClientRequest {
+            request_id: rid(),
+            client_id: client.client_id.clone(),
+            facility_id: self.facility.clone(),
+            notification_id: notified.notification_id.clone(),
+            claim_id: String::new(),
+            admitted_on: on(self.day),
+        };
+        let stay = shelter.admit_client(request).await.said("AdmitClient")?.stay_id;
+        self.staying.push(Staying { stay_id: stay.clone(), from: self.day });
+        Ok(Client { id: client.client_id, notification: notified.notification_id, stay, ..Client::default() })
+    }
+
+    /// All that readiness asks (R-HOU-03): decision, plan, guidance, finances; and the application for benefit.
+    async fn equip(&mut self, client: &mut Client) -> anyhow::Result<()> {
+        self.decide(client, 0).await?;
+        let request = regie::AssignCaseHolderRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            person: "trajecthouder".to_owned(),
+            organisation: "leger-des-heils".to_owned(),
+            reason: regie::AssignmentReason::First.into(),
+            ..Default::default()
+        };
+        self.desk.regie("investigation").assign_case_holder(request).await.said("AssignCaseHolder")?;
+        let mut shelter = self.shelter.regie("shelter");
+        let request = regie::AssignSupervisorRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            person: "begeleider".to_owned(),
+            organisation: "leger-des-heils".to_owned(),
+            reason: regie::AssignmentReason::First.into(),
+            ..Default::default()
+        };
+        shelter.assign_supervisor(request).await.said("AssignSupervisor")?;
+        let request = regie::AdoptPlanRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            client_present: true,
+            ..Default::default()
+        };
+        shelter.adopt_plan(request).await.said("AdoptPlan")?;
+        let request = regie::SetGoalRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            domain: regie::LifeDomain::Housing.into(),
+            text: "Een eigen voordeur.".to_owned(),
+            owner: regie::GoalOwner::Client.into(),
+            due_on: on(Date::constant(2026, 6, 30)),
+            ..Default::default()
+        };
+        shelter.set_goal(request).await.said("SetGoal")?;
+        let scores = [regie::ScoreDomain::Finances, regie::ScoreDomain::Housing, regie::ScoreDomain::SocialNetwork];
+        let request = regie::RecordScoresRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            moment: regie::ScoreMoment::Intake.into(),
+            scored_on: on(self.day),
+            scores: scores
+                .map(|domain| regie::Score { domain: domain.into(), level: self.dice.between(1, 3) })
+                .to_vec(),
+            ..Default::default()
+        };
+        shelter.record_scores(request).await.said("RecordScores")?;
+        let request = regie::SetGuidanceRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            guidance: regie::Guidance::Arranged.into(),
+            ..Default::default()
+        };
+        shelter.set_guidance(request).await.said("SetGuidance")?;
+
+        let mut social = self.social.income("income");
+        let request = income::ReportForBenefitRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            municipality: DORDRECHT.to_owned(),
+            reported_on: on(self.day),
+            circumstances: Some(income::Circumstances { age: 41, institution: true, ..Default::default() }),
+            ..Default::default()
+        };
+        let reported = social.report_for_benefit(request).await.said("ReportForBenefit")?;
+        let request = income::SubmitBenefitApplicationRequest {
+            request_id: rid(),
+            benefit_request_id: reported.benefit_request_id.clone(),
+            expected_version: reported.version,
+            signed_by: income::Signatory::Client.into(),
+            signed_on: on(self.day),
+        };
+        social.submit_benefit_application(request).await.said("SubmitBenefitApplication")?;
+        client.benefit = reported.benefit_request_id;
+        let request = income::StabiliseFinancesRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            expected_version: 0,
+            since: on(self.day),
+        };
+        social.stabilise_finances(request).await.said("StabiliseFinances")?;
+        self.world.settle().await
+    }
+
+    async fn decide(&self, client: &Client, months: i32) -> anyhow::Result<()> {
+        let mut desk = self.desk.access("decision");
+        let request = access::SubmitApplicationRequest {
+            request_id: rid(),
+            notification_id: client.notification.clone(),
+            received_on: on(self.day),
+        };
+        let application = desk.submit_application(request).await.said("SubmitApplication")?;
+        let deviation =
+            if months == 0 { access::DeviationReason::Unspecified } else { access::DeviationReason::ShorterNeed };
+        let request = access::TakeDecisionRequest {
+            request_id: rid(),
+            application_id: application.application_id,
+            expected_version: application.version,
+            granted: true,
+            target_group: access::TargetGroup::Economic.into(),
+            starts_on: on(self.day),
+            months,
+            deviation: deviation.into(),
+            ground: access::RefusalGround::Unspecified.into(),
+        };
+        desk.take_decision(request).await.said("TakeDecision").map(drop)
+    }
+
+    /// A second, shorter decision that nobody extends: it ends, but not silently (P7).
+    async fn short_decision(&self, client: &Client) -> anyhow::Result<()> {
+        self.decide(client, 2).await
+    }
+
+    async fn nominate(&self, client: &mut Client, number: usize) -> anyhow::Result<()> {
+        let request = housing::NominateRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            municipality: DORDRECHT.to_owned(),
+            target_group: housing::TargetGroup::Outflow.into(),
+            provider: String::new(),
+            adults: 1,
+            children: 0,
+            age_class: housing::AgeClass::From23.into(),
+            income_class: housing::IncomeClass::RentAllowance.into(),
+            // Bram's debts, and those of whoever races, ask a guarantee.
+            guarantee_required: (1..=3).contains(&number),
+            wishes: Some(housing::Wishes { wished_districts: vec![WEST.to_owned()], ..Default::default() }),
+        };
+        client.nomination = self.shelter.housing("shelter").nominate(request).await.said("Nominate")?.nomination_id;
+        Ok(())
+    }
+
+    async fn home(
+        &mut self,
+        corporation: &Person,
+        district: &str,
+        form: housing::ContractForm,
+    ) -> anyhow::Result<String> {
+        self.homes += 1;
+        let request = housing::RegisterDwellingRequest {
+            request_id: rid(),
+            bag_object_id: format!("050501{:010}", self.homes),
+            unit_suffix: String::new(),
+            unit_number: format!("E-{}", self.homes),
+            address: Some(housing::Address {
+                street: "Voorstraat".to_owned(),
+                house_number: self.homes.to_string(),
+                postcode: "3311EN".to_owned(),
+                town: "Dordrecht".to_owned(),
+            }),
+            district: district.to_owned(),
+            neighbourhood: format!("BU{}01", &district[2..]),
+            kind: housing::DwellingKind::Flat.into(),
+            contract_form: form.into(),
+            rent_cents: RENT_CENTS,
+            floor_area_m2: 48,
+            rooms: 2,
+            max_persons: 2,
+            available_on: on(LEASES),
+        };
+        Ok(corporation.housing("housing").register_dwelling(request).await.said("RegisterDwelling")?.dwelling_id)
+    }
+
+    async fn offer(&self, dwelling: &str, client: &Client) -> anyhow::Result<String> {
+        let request = housing::OfferDwellingRequest {
+            request_id: rid(),
+            dwelling_id: dwelling.to_owned(),
+            nomination_id: client.nomination.clone(),
+            lease_start_on: on(LEASES),
+            deviation_reason: housing::DeviationReason::Fitted.into(),
+        };
+        Ok(self.regie.housing("regie").offer_dwelling(request).await.said("OfferDwelling")?.offer_id)
+    }
+
+    async fn decline(&self, offer: &str, client: &Client) -> anyhow::Result<()> {
+        let request = housing::DeclineOfferRequest {
+            request_id: rid(),
+            offer_id: offer.to_owned(),
+            reason: housing::DeclineReason::Location.into(),
+            ..Default::default()
+        };
+        self.world.client(&client.id)?.housing("own-file").decline_offer(request).await.said("DeclineOffer").map(drop)
+    }
+
+    /// The client with an own token, then the corporation, twice at once over a bad line.
+    async fn accept(&self, offer: &str, client: &Client, corporation: &Person) -> anyhow::Result<String> {
+        let request =
+            housing::AcceptOfferRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
+        self.world.client(&client.id)?.housing("own-file").accept_offer(request).await.said("AcceptOffer")?;
+        let request =
+            housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
+        let (mut one, mut other) = (corporation.housing("housing"), corporation.housing("housing"));
+        let (one, other) = tokio::join!(one.accept_candidate(request.clone()), other.accept_candidate(request));
+        let (one, other) = (one.said("AcceptCandidate")?, other.said("AcceptCandidate")?);
+        ensure!(one.allocation_id == other.allocation_id, "the same wish twice gave two allocations");
+        self.world.settle().await?;
+        Ok(one.allocation_id)
+    }
+
+    /// Two candidates, both accepted at the same moment. Says whether the first won, and the allocation.
+    async fn race(&self, dwelling: &str, one: &Client, other: &Client) -> anyhow::Result<(bool, String)> {
+        let mut offers = Vec::new();
+        for client in [one, other] {
+            let offer = self.offer(dwelling, client).await?;
+            let request =
+                housing::AcceptOfferRequest { request_id: rid(), offer_id: offer.clone(), ..Default::default() };
+            self.world.client(&client.id)?.housing("own-file").accept_offer(request).await.said("AcceptOffer")?;
+            offers.push(offer);
+        }
+        let accept = |offer: &str| {
+            let request =
+                housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
+            let mut corporation = self.trivire.housing("housing");
+            async move { corporation.accept_candidate(request).await }
+        };
+        let (first, second) = tokio::join!(accept(&offers[0]), accept(&offers[1]));
+        self.world.settle().await?;
+        match (first, second) {
+            (Ok(first), Err(_)) => Ok((true, first.into_inner().allocation_id)),
+            (Err(_), Ok(second)) => Ok((false, second.into_inner().allocation_id)),
+            (first, second) => anyhow::bail!("of two, exactly one wins a home: {first:?} and {second:?}"),
+        }
+    }
+
+    async fn withdraw(&self, allocation: &str, reason: housing::WithdrawalReason) -> anyhow::Result<()> {
+        let request = housing::WithdrawAllocationRequest {
+            request_id: rid(),
+            allocation_id: allocation.to_owned(),
+            reason: reason.into(),
+            ..Default::default()
+        };
+        self.regie.housing("regie").withdraw_allocation(request).await.said("WithdrawAllocation")?;
+        self.world.settle().await
+    }
+
+    async fn death(&mut self, client: &Client) -> anyhow::Result<()> {
+        let mut shelter = self.shelter.access("shelter");
+        let shown =
+            shelter.get_client_for_guidance(access::GetClientForGuidanceRequest { client_id: client.id.clone() });
+        let version = shown.await.said("GetClientForGuidance")?.client.context("a client is shown")?.version;
+        let request = access::RecordDeathRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            expected_version: version,
+            died_on: on(self.day),
+        };
+        shelter.record_death(request).await.said("RecordDeath")?;
+        self.staying.retain(|staying| staying.stay_id != client.stay);
+        self.world.settle().await
+    }
+
+    /// The warm handover; returned once if so wished.
+    async fn handover(&self, allocation: &str, returned: bool) -> anyhow::Result<()> {
+        let find = || async {
+            let request = aftercare::ListHandoversRequest { page_size: 100, ..Default::default() };
+            let all = self.regie.aftercare("regie").list_handovers(request).await.said("ListHandovers")?.handovers;
+            all.into_iter().find(|handover| handover.allocation_id == allocation).context("every home has a handover")
+        };
+        let fill = |handover: aftercare::HandoverSummary| {
+            let request = aftercare::FillHandoverRequest {
+                request_id: rid(),
+                handover_id: handover.handover_id,
+                expected_version: handover.version,
+                form: Some(aftercare::HandoverForm {
+                    discussed_with_client_on: on(self.day),
+                    guidance_needed: "Twee uur per week, het eerste half jaar.".to_owned(),
+                    wishes_and_strengths: "Kookt graag; wil rust.".to_owned(),
+                    agreements: "Budgetbeheer loopt door.".to_owned(),
+                    day_activity: "Drie ochtenden in het buurthuis.".to_owned(),
+                    network: "Een zus in de wijk.".to_owned(),
+                    safety: "Geen bijzonderheden.".to_owned(),
+                    giver_contact: "Begeleider, 078-5550123.".to_owned(),
+                    first_meeting_on: on(LEASES),
+                }),
+            };
+            let mut shelter = self.shelter.aftercare("shelter");
+            async move { shelter.fill_handover(request).await.said("FillHandover") }
+        };
+        let filled = fill(find().await?).await?;
+        let handover = find().await?;
+        let team = self.team(&handover.to_organisation).person.aftercare("aftercare");
+        let version = if returned {
+            let request = aftercare::ReturnHandoverRequest {
+                request_id: rid(),
+                handover_id: handover.handover_id.clone(),
+                expected_version: filled.version,
+                reason: aftercare::HandoverReturnReason::Unclear.into(),
+                note: "Welke afspraken over geld lopen door?".to_owned(),
+            };
+            { team.clone() }.return_handover(request).await.said("ReturnHandover")?;
+            fill(find().await?).await?.version
+        } else {
+            filled.version
+        };
+        let request = aftercare::AcceptHandoverRequest {
+            request_id: rid(),
+            handover_id: handover.handover_id,
+            expected_version: version,
+        };
+        { team }.accept_handover(request).await.said("AcceptHandover")?;
+        self.world.settle().await
+    }
+
+    fn team(&self, organisation: &str) -> &Team {
+        if organisation == "wijkteam-west" { &self.west } else { &self.oost }
+    }
+
+    /// The tri-party agreement, signed by all three.
+    async fn agreement(&self, allocation: &str, client: &Client) -> anyhow::Result<()> {
+        use housing::{Capacity, Party};
+        let parties = [
+            (Party::Corporation, Capacity::Officer),
+            (Party::Client, Capacity::Self_),
+            (Party::Provider, Capacity::Officer),
+        ];
+        let request = housing::DraftAgreementRequest {
+            request_id: rid(),
+            allocation_id: allocation.to_owned(),
+            parties: parties
+                .map(|(party, capacity)| housing::AgreementParty {
+                    party: party.into(),
+                    signatories: vec![capacity.into()],
+                })
+                .to_vec(),
+            tenant: housing::Tenant::Provider.into(),
+            ..Default::default()
+        };
+        self.shelter.housing("shelter").draft_agreement(request).await.said("DraftAgreement")?;
+        let sign = |(party, capacity): (Party, Capacity)| housing::SignAgreementRequest {
+            request_id: rid(),
+            allocation_id: allocation.to_owned(),
+            party: party.into(),
+            capacity: capacity.into(),
+            ..Default::default()
+        };
+        let [corporation, tenant, provider] = parties.map(sign);
+        self.trivire.housing("housing").sign_agreement(corporation).await.said("SignAgreement")?;
+        self.world.client(&client.id)?.housing("own-file").sign_agreement(tenant).await.said("SignAgreement")?;
+        self.shelter.housing("shelter").sign_agreement(provider).await.said("SignAgreement")?;
+        Ok(())
+    }
+
+    async fn benefit(&self, client: &Client) -> anyhow::Result<income::BenefitRequest> {
+        let request = income::GetBenefitRequestRequest { benefit_request_id: client.benefit.clone() };
+        let found = self.social.income("income").get_benefit_request(request).await.said("GetBenefitRequest")?;
+        found.benefit_request.context("a benefit request is shown")
+    }
+
+    /// Benefit from the first day of the lease.
+    async fn grant(&self, client: &Client) -> anyhow::Result<()> {
+        let now = self.benefit(client).await?;
+        let grant = income::BenefitGrant {
+            start_on: on(LEASES),
+            circumstances: Some(income::Circumstances { age: 41, ..Default::default() }),
+            ..Default::default()
+        };
+        let request = income::DecideBenefitRequest {
+            request_id: rid(),
+            benefit_request_id: client.benefit.clone(),
+            expected_version: now.version,
+            decision: Some(income::decide_benefit_request::Decision::Grant(grant)),
+        };
+        self.social.income("income").decide_benefit(request).await.said("DecideBenefit")?;
+        self.world.settle().await
+    }
+
+    /// The decision is late: an advance, with the written expectation that there is a right.
+    async fn advance(&self, client: &Client) -> anyhow::Result<()> {
+        let now = self.benefit(client).await?;
+        let request = income::PayAdvanceRequest {
+            request_id: rid(),
+            benefit_request_id: client.benefit.clone(),
+            expected_version: now.version,
+            amount_cents: 140_150,
+            paid_on: on(self.day),
+            circumstances: Some(income::Circumstances { age: 41, ..Default::default() }),
+            expected_from_on: on(LEASES),
+            expected_until: on(Date::constant(2026, 3, 31)),
+        };
+        self.social.income("income").pay_advance(request).await.said("PayAdvance")?;
+        self.world.settle().await
+    }
+
+    async fn own_income(&self, client: &Client) -> anyhow::Result<()> {
+        let request = income::VerifyOwnIncomeRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            expected_version: 0,
+            kind: income::OwnIncomeKind::Wages.into(),
+            from_on: on(Date::constant(2026, 1, 15)),
+            ends_on: None,
+        };
+        self.social.income("income").verify_own_income(request).await.said("VerifyOwnIncome")?;
+        self.world.settle().await
+    }
+
+    async fn guarantee(&self, allocation: &str) -> anyhow::Result<()> {
+        let mut social = self.social.income("income");
+        let request = income::ListRentGuaranteesRequest { page_size: 100, ..Default::default() };
+        let all = social.list_rent_guarantees(request).await.said("ListRentGuarantees")?.rent_guarantees;
+        let asked =
+            all.into_iter().find(|guarantee| guarantee.allocation_id == allocation).context("a guarantee was asked")?;
+        let grant = income::RentGuaranteeGrant {
+            cap_cents: 2 * RENT_CENTS,
+            ends_on: on(Date::constant(2026, 12, 31)),
+            reason: income::RentGuaranteeReason::DebtsBlockLease.into(),
+            bridging: false,
+        };
+        let request = income::DecideRentGuaranteeRequest {
+            request_id: rid(),
+            guarantee_id: asked.guarantee_id,
+            expected_version: asked.version,
+            decision: Some(income::decide_rent_guarantee_request::Decision::Grant(grant)),
+        };
+        social.decide_rent_guarantee(request).await.said("DecideRentGuarantee").map(drop)
+    }
+
+    async fn override_gate(&self, client: &Client, allocation: &str) -> anyhow::Result<()> {
+        let request = regie::OverrideGateRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            allocation_id: allocation.to_owned(),
+            open: true,
+            reason: regie::OverrideReason::HomeWouldBeLost.into(),
+            explanation: "De gemeente staat in voor de eerste maanden.".to_owned(),
+        };
+        self.regie.regie("regie").override_gate(request).await.said("OverrideGate")?;
+        self.world.settle().await
+    }
+
+    async fn sign_lease(&self, allocation: &str, corporation: &Person) -> anyhow::Result<()> {
+        let request =
+            housing::SignLeaseRequest { request_id: rid(), allocation_id: allocation.to_owned(), ..Default::default() };
+        corporation.housing("housing").sign_lease(request).await.said("SignLease")?;
+        self.world.settle().await
+    }
+
+    /// The keys, and out of the shelter.
+    async fn move_in(&mut self, allocation: &str, client: &Client, corporation: &Person) -> anyhow::Result<()> {
+        let request = housing::HandOverKeysRequest {
+            request_id: rid(),
+            allocation_id: allocation.to_owned(),
+            on: on(self.day),
+            ..Default::default()
+        };
+        corporation.housing("housing").hand_over_keys(request).await.said("HandOverKeys")?;
+        let mut shelter = self.shelter.access("shelter");
+        let journey =
+            shelter.get_journey(access::GetJourneyRequest { client_id: client.id.clone() }).await.said("GetJourney")?;
+        let stays = journey.journey.context("a journey is shown")?.stays;
+        let stay = stays.into_iter().find(|stay| stay.stay_id == client.stay).context("the stay is in the journey")?;
+        let request = access::RecordDepartureRequest {
+            request_id: rid(),
+            stay_id: client.stay.clone(),
+            expected_version: stay.version,
+            departed_on: on(self.day),
+            outcome: Some(access::record_departure_request::Outcome::Destination(access::Destination::OwnHome.into())),
+        };
+        shelter.record_departure(request).await.said("RecordDeparture")?;
+        self.staying.retain(|staying| staying.stay_id != client.stay);
+        self.world.settle().await
+    }
+
+    async fn plan_for_signals(&self, client: &Client) -> anyhow::Result<()> {
+        let request = aftercare::AgreeSignallingPlanRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            expected_version: 0,
+            plan: Some(aftercare::SignallingPlan {
+                signs: vec![aftercare::EarlySign {
+                    sign: "De post blijft ongeopend.".to_owned(),
+                    action: "Samen de post doornemen.".to_owned(),
+                }],
+                what_helps: "Een wandeling.".to_owned(),
+                who_to_call: "De zus.".to_owned(),
+                day_and_night_channel: "078-5550199".to_owned(),
+                shared_money_kinds: vec![aftercare::SignalKind::MissedRent.into()],
+                agreed_on: on(self.day),
+            }),
+        };
+        let own = self.world.client(&client.id)?;
+        own.aftercare("own-file").agree_signalling_plan(request).await.said("AgreeSignallingPlan").map(drop)
+    }
+
+    /// The aftercare of a home.
+    async fn care(&self, allocation: &str) -> anyhow::Result<String> {
+        let request = aftercare::ListAftercareRequest { page_size: 100, ..Default::default() };
+        let all = self.regie.aftercare("regie").list_aftercare(request).await.said("ListAftercare")?.aftercare;
+        let found = all.into_iter().find(|aftercare| aftercare.allocation_id == allocation);
+        Ok(found.context("aftercare starts with the keys")?.aftercare_id)
+    }
+
+    async fn contact(&self, aftercare_id: &str, result: aftercare::ContactResult) -> anyhow::Result<()> {
+        let request = aftercare::GetAftercareRequest { aftercare_id: aftercare_id.to_owned() };
+        let now = self.regie.aftercare("regie").get_aftercare(request).await.said("GetAftercare")?.aftercare;
+        let now = now.context("aftercare is shown")?;
+        let request = aftercare::RecordContactRequest {
+            request_id: rid(),
+            aftercare_id: aftercare_id.to_owned(),
+            expected_version: now.version,
+            contact_on: on(self.day),
+            result: result.into(),
+            form: aftercare::ContactForm::Visit.into(),
+        };
+        let team = self.team(&now.responsible_organisation);
+        team.person.aftercare("aftercare").record_contact(request).await.said("RecordContact")?;
+        self.world.settle().await
+    }
+
+    async fn signal(&self, client: &Client, kind: aftercare::SignalKind) -> anyhow::Result<()> {
+        let request = aftercare::RaiseSignalRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            kind: kind.into(),
+            text: "De buren maken zich zorgen.".to_owned(),
+            ..Default::default()
+        };
+        self.police.aftercare("aftercare").raise_signal(request).await.said("RaiseSignal")?;
+        self.world.settle().await
+    }
+
+    async fn signal_version(&self, signal_id: &str) -> anyhow::Result<i64> {
+        let request = aftercare::GetSignalRequest { signal_id: signal_id.to_owned() };
+        let found = self.regie.aftercare("regie").get_signal(request).await.said("GetSignal")?;
+        Ok(found.signal.context("a signal is shown")?.version)
+    }
+
+    async fn take_up(&self, signal_id: &str) -> anyhow::Result<()> {
+        let request = aftercare::TakeUpSignalRequest {
+            request_id: rid(),
+            signal_id: signal_id.to_owned(),
+            expected_version: self.signal_version(signal_id).await?,
+        };
+        self.west.person.aftercare("aftercare").take_up_signal(request).await.said("TakeUpSignal").map(drop)
+    }
+
+    async fn close_signal(&self, signal_id: &str) -> anyhow::Result<()> {
+        let request = aftercare::CloseSignalRequest {
+            request_id: rid(),
+            signal_id: signal_id.to_owned(),
+            expected_version: self.signal_version(signal_id).await?,
+            outcome: aftercare::SignalOutcome::GuidanceScaledUp.into(),
+            client_heard_on: on(self.day),
+            note: "Gesproken; vaker langs.".to_owned(),
+        };
+        self.west.person.aftercare("aftercare").close_signal(request).await.said("CloseSignal")?;
+        self.world.settle().await
+    }
+
+    /// In the evening the police find somebody without a place; within the hour something stands.
+    async fn nowhere_to_sleep(&self, client: &Client, municipality: &str) -> anyhow::Result<()> {
+        self.world.at(self.day, 21);
+        let request = aftercare::ReportNowhereToSleepRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            municipality: municipality.to_owned(),
+            text: "Staat bij het station.".to_owned(),
+        };
+        self.police.aftercare("crisis").report_nowhere_to_sleep(request).await.said("ReportNowhereToSleep")?;
+        self.world.settle().await?;
+        self.world.at(self.day, 22);
+        self.world.settle().await
+    }
+
+    /// The place that was claimed is taken the same night, without a new procedure.
+    async fn back_under_a_roof(&mut self, client: &Client) -> anyhow::Result<()> {
+        let request = access::GetJourneyRequest { client_id: client.id.clone() };
+        let journey = self.desk.access("investigation").get_journey(request).await.said("GetJourney")?.journey;
+        let claim = journey.context("a journey is shown")?.claims.pop().context("a place was claimed")?;
+        let request = access::AdmitClientRequest {
+            request_id: rid(),
+            client_id: client.id.clone(),
+            facility_id: claim.facility_id,
+            notification_id: String::new(),
+            claim_id: claim.claim_id,
+            admitted_on: on(self.day),
+        };
+        let stay_id = self.shelter.access("crisis").admit_client(request).await.said("AdmitClient")?.stay_id;
+        self.staying.push(Staying { stay_id, from: self.day });
+        self.world.settle().await
+    }
+}

@@ -1,0 +1,114 @@
+//! The demo: published years lived through by synthetic people, clients carried through the whole chain, and every
+//! promise checked by a reader that knows only the public API.
+
+pub mod chain;
+pub mod dice;
+pub mod dordrecht;
+pub mod people;
+pub mod promises;
+pub mod report;
+pub mod team;
+pub mod world;
+pub mod years;
+
+use anyhow::Context as _;
+use clap::Args;
+use dordrecht::Life;
+use jiff::civil::date;
+use kernel::{Date, Role};
+use promises::{PROMISES, Tallies};
+use proto::monitor::v1 as monitor;
+use report::Report;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Instant;
+use world::{Said as _, World, rid};
+
+/// `doorstroom demo`.
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// The seed of all chance: the same seed, the same people
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Prints one JSON object and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the demo; false when a cell deviates or a promise is broken.
+pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
+    let started = Instant::now();
+    let mut tallies: Tallies = PROMISES.iter().map(|(promise, _)| (*promise, promises::Tally::default())).collect();
+
+    let life = Life::of_seed(demo.seed);
+    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
+    let world = World::start(folder.path().to_owned(), dordrecht::OPENS, false).await?;
+    years::live(&world, &life, demo.seed, |day| {
+        progress("The years of Dordrecht", dordrecht::OPENS, day, dordrecht::CLOSES)
+    })
+    .await?;
+    rebuild(&world).await?;
+    let cells = report::read(&world).await?;
+    add(&mut tallies, promises::check(&world).await?);
+    let calls = world.calls();
+    world.stop().await?;
+
+    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
+    let world = World::start(folder.path().to_owned(), chain::BEGINS, true).await?;
+    let clients = chain::live(&world, demo.seed, None, |day| {
+        progress("Through the whole chain", chain::BEGINS, day, chain::ENDS)
+    })
+    .await?;
+    rebuild(&world).await?;
+    add(&mut tallies, promises::check(&world).await?);
+    let calls = calls + world.calls();
+    world.stop().await?;
+
+    let report = Report {
+        seed: demo.seed,
+        clients: life.people + clients,
+        calls,
+        seconds: started.elapsed().as_secs_f64(),
+        cells,
+        tallies,
+    };
+    progress("", date(2015, 1, 1), date(2015, 1, 1), date(2015, 1, 1));
+    if demo.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.text());
+    }
+    for fault in report.faults() {
+        eprintln!("{fault}");
+    }
+    Ok(report.is_well())
+}
+
+/// The monitor reads everything again from the feeds; the figures must be the same.
+async fn rebuild(world: &World) -> anyhow::Result<()> {
+    let mut monitor = world.person(Role::Monitor, "gemeente-dordrecht").monitor("monitoring");
+    let rebuilt = monitor.rebuild(monitor::RebuildRequest { request_id: rid() }).await.said("Rebuild")?;
+    anyhow::ensure!(rebuilt.identical, "the monitor's figures changed in a rebuild");
+    world.settle().await
+}
+
+fn add(tallies: &mut Tallies, more: Tallies) {
+    for (promise, tally) in &more {
+        tallies.entry(promise).or_default().add(tally);
+    }
+}
+
+/// A line on a terminal that says how far it is; nothing elsewhere.
+fn progress(what: &str, from: Date, day: Date, until: Date) {
+    let mut terminal = std::io::stderr();
+    if !terminal.is_terminal() || (day.day() != 1 && day != until) {
+        return;
+    }
+    let days = |to: Date| from.until(to).map_or(0, |span| span.get_days());
+    let line = if what.is_empty() {
+        String::new()
+    } else {
+        format!("{what}: {day}  {:>3} %", 100 * days(day) / days(until).max(1))
+    };
+    let _ = write!(terminal, "\r{line:<60}\r");
+    let _ = terminal.flush();
+}

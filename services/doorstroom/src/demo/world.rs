@@ -1,0 +1,160 @@
+//! A running chain on a clock that is moved by hand, and somebody in every role.
+
+use crate::cluster::{Cluster, FEEDS, Options};
+use crate::doors::{Doors, Person};
+use crate::{refusal, roles};
+use anyhow::{Context as _, bail};
+use chassis::Clock;
+use kernel::{Actor, ClientId, Date, Moment, Organisation, Role};
+use proto::feed::v1::{GetStatusRequest, GetStatusResponse};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tonic::{Response, Status};
+
+/// How long the chain may take to come to rest before something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A chain with its people.
+pub struct World {
+    cluster: Cluster,
+    doors: Doors,
+    operator: Person,
+}
+
+impl World {
+    /// Starts a chain in a folder, in the morning of a day.
+    pub async fn start(data: PathBuf, day: Date, relapse_guarantee: bool) -> anyhow::Result<Self> {
+        let clock = Clock::manual(Moment::at_hour(day, 9).at);
+        let cluster = Cluster::start(&Options { data, fixed_ports: false, clock, relapse_guarantee }).await?;
+        let doors = Doors::new(&cluster.endpoints, cluster.issuer.clone())?;
+        let operator = doors.person(roles::actor(Role::Regie, None, Some("operator"), None)?);
+        Ok(Self { cluster, doors, operator })
+    }
+
+    /// Stops the services.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.cluster.stop().await
+    }
+
+    /// Somebody in a role at an organisation.
+    pub fn person(&self, role: Role, organisation: &str) -> Person {
+        self.named(role, organisation, &format!("{role}@{organisation}"))
+    }
+
+    /// Somebody by name, in a role at an organisation.
+    pub fn named(&self, role: Role, organisation: &str, subject: &str) -> Person {
+        let organisation =
+            Organisation::parse("organisation", organisation).expect("the demo's organisations are codes");
+        let subject = subject.to_owned();
+        self.doors.person(Actor { subject, organisation, roles: vec![role], on_behalf_of: None, client_id: None })
+    }
+
+    /// A client with a token of their own.
+    pub fn client(&self, id: &str) -> anyhow::Result<Person> {
+        let client = ClientId::parse("client_id", id)?;
+        Ok(self.doors.person(roles::actor(Role::Client, None, Some(id), Some(client))?))
+    }
+
+    /// Where a service listens.
+    pub fn endpoint(&self, service: &str) -> String {
+        self.cluster.endpoints.get(service).cloned().unwrap_or_default()
+    }
+
+    /// A bare token for a role.
+    pub fn token(&self, role: Role) -> String {
+        let actor = roles::actor(role, None, None, None).expect("the example organisations are codes");
+        self.cluster.issuer.issue(&actor, PATIENCE)
+    }
+
+    /// Today, in the field.
+    pub fn today(&self) -> Date {
+        self.cluster.clock.now().date
+    }
+
+    /// Calls made so far.
+    pub fn calls(&self) -> u64 {
+        self.doors.calls()
+    }
+
+    /// Moves the clock to an hour of a day. Nothing else is waited for.
+    pub fn at(&self, day: Date, hour: i8) {
+        self.cluster.clock.set(Moment::at_hour(day, hour).at);
+    }
+
+    /// Waits until every feed has been taken in by everybody, nothing is due, and no command waits.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let mut before = BTreeMap::new();
+        loop {
+            let now = self.look().await?;
+            let heads: BTreeMap<_, _> = now.iter().map(|(service, status)| (*service, status.head)).collect();
+            let waiting = waiting(&now);
+            if waiting.is_empty() && heads == before {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("the chain does not come to rest: {}", waiting.join("; "));
+            }
+            if !waiting.is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            before = heads;
+        }
+    }
+
+    async fn look(&self) -> anyhow::Result<BTreeMap<&'static str, GetStatusResponse>> {
+        let look = |service: &'static str| async move {
+            let status = self.operator.feed(service, "operations").get_status(GetStatusRequest {}).await;
+            anyhow::Ok((service, status.said("GetStatus")?))
+        };
+        futures_util::future::try_join_all(FEEDS.iter().map(|(service, _)| look(service)))
+            .await
+            .map(|all| all.into_iter().collect())
+    }
+}
+
+/// What the chain still has to do.
+fn waiting(status: &BTreeMap<&'static str, GetStatusResponse>) -> Vec<String> {
+    let mut waiting = Vec::new();
+    for (service, now) in status {
+        if now.pending > 0 {
+            waiting.push(format!("{service} has {} things to do", now.pending));
+        }
+    }
+    for (reader, feeds) in FEEDS {
+        for feed in feeds {
+            let Some(now) = status.get(feed) else { continue };
+            let read = now.subscriptions.iter().find(|s| s.organisation == format!("svc-{reader}") && s.name == reader);
+            let read = read.map_or(0, |subscription| subscription.acknowledged);
+            if read < now.head {
+                waiting.push(format!("{reader} has read {read} of {} events of {feed}", now.head));
+            }
+        }
+    }
+    waiting
+}
+
+/// An answer, or the refusal in words.
+pub trait Said<T> {
+    /// What was said to a call.
+    fn said(self, call: &str) -> anyhow::Result<T>;
+}
+
+impl<T> Said<T> for Result<Response<T>, Status> {
+    fn said(self, call: &str) -> anyhow::Result<T> {
+        self.map(Response::into_inner)
+            .map_err(|status| anyhow::anyhow!("{}", refusal::explain(&status)))
+            .with_context(|| call.to_owned())
+    }
+}
+
+/// A fresh request id.
+pub fn rid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// A date as it goes on the wire.
+pub fn on(date: Date) -> Option<proto::google::r#type::Date> {
+    Some(proto::from_date(date))
+}

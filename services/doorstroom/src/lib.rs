@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+pub mod call;
+pub mod cluster;
+pub mod demo;
+pub mod doors;
+pub mod dynamic;
+pub mod local;
+pub mod refusal;
+pub mod roles;
+pub mod watch;

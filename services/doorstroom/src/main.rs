@@ -1,0 +1,111 @@
+//! The command line.
+
+use anyhow::Context as _;
+use chassis::Clock;
+use clap::{Parser, Subcommand};
+use doorstroom::call::{As, Call};
+use doorstroom::cluster::{Cluster, Options};
+use doorstroom::demo::{self, Demo};
+use doorstroom::roles;
+use doorstroom::watch::Watch;
+use kernel::{ClientId, Role};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Doorstroom: the partners around a homeless person act as one chain, from the first notification to a home of one's own.
+///
+/// `doorstroom demo` shows what it is for. `doorstroom up` starts every service on this machine; `token`, `call` and
+/// `watch` talk to them.
+#[derive(Parser)]
+#[command(version, after_help = "Logging goes to standard error; RUST_LOG says how much (for instance RUST_LOG=info).")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lives through the published years of a city, carries clients through the whole chain, and checks every promise
+    Demo(Demo),
+    /// Starts all services, each on its own port, and keeps their data
+    Up {
+        /// The folder for databases and keys
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Prints one line of JSON once all services are ready
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a token of the development issuer
+    Token {
+        /// How many hours it is valid
+        #[arg(long, default_value_t = 12)]
+        hours: u64,
+        #[command(flatten)]
+        who: As,
+    },
+    /// Makes any call of the contract, with JSON
+    Call(Call),
+    /// Shows a feed as it grows
+    Watch(Watch),
+}
+
+/// A printed token outlives a working week.
+const PRINTED_TOKEN_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    #[expect(clippy::disallowed_methods, reason = "the one place where this program reads its environment")]
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
+    telemetry::init("doorstroom", telemetry::Format::Text, &filter);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime.context("the runtime does not start").and_then(|runtime| runtime.block_on(run(line.command))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("doorstroom: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Demo(demo) => demo::run(&demo).await,
+        Command::Up { data, json } => up(data, json).await.map(|()| true),
+        Command::Token { hours, who } => {
+            println!("{}", who.token(Duration::from_secs(hours * 3600))?);
+            Ok(true)
+        }
+        Command::Call(call) => doorstroom::call::run(&call).await,
+        Command::Watch(watch) => doorstroom::watch::run(&watch).await,
+    }
+}
+
+async fn up(data: PathBuf, json: bool) -> anyhow::Result<()> {
+    let options = Options { data, fixed_ports: true, clock: Clock::system(), relapse_guarantee: false };
+    let cluster = Cluster::start(&options).await?;
+    let token = |role: Role| {
+        // Nobody is registered under this id: it shows what a client may not see. A real one: `token --role client --client ID`.
+        let client = (role == Role::Client).then(|| ClientId(uuid::Uuid::new_v4()));
+        let actor = roles::actor(role, None, None, client)?;
+        anyhow::Ok((role.to_string(), cluster.issuer.issue(&actor, PRINTED_TOKEN_LIFE)))
+    };
+    let tokens = roles::partners().map(token).collect::<anyhow::Result<Vec<_>>>()?;
+    if json {
+        let tokens: serde_json::Map<_, _> = tokens.into_iter().map(|(role, token)| (role, token.into())).collect();
+        println!("{}", serde_json::json!({ "endpoints": cluster.endpoints, "tokens": tokens }));
+    } else {
+        println!("Doorstroom runs. Data: {}\n", options.data.display());
+        for (service, url) in &cluster.endpoints {
+            println!("  {service:<10} {url}");
+        }
+        println!("\nOne token per role, of the development issuer (header: authorization: Bearer …):\n");
+        for (role, token) in &tokens {
+            println!("  {role}\n    {token}");
+        }
+        println!("\nTry: doorstroom call RegieService/ListOrganisations --role regie\nStop with Ctrl-C.");
+    }
+    cluster.run(telemetry::shutdown_signal()).await
+}
