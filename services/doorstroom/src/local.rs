@@ -48,6 +48,18 @@ pub fn sealing_key(data: &Path) -> anyhow::Result<SealingKey> {
     Ok(SealingKey::from_bytes(key))
 }
 
+/// Makes what services need that run on their own: the key with which they sign their tokens, the public half of it as
+/// JWKS, and the key of the sealed columns.
+pub fn make_keys(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let issuer = Issuer::generate("services")?;
+    write_secret(&folder.join("service-key.pem"), &issuer.to_pem())?;
+    let public = folder.join("jwks.json");
+    fs::write(&public, issuer.jwks()).with_context(|| format!("{} cannot be written", public.display()))?;
+    sealing_key(folder)?;
+    Ok(())
+}
+
 /// Writes a file that only its owner may read.
 fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;

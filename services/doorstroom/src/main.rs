@@ -45,6 +45,12 @@ enum Command {
         #[command(flatten)]
         who: As,
     },
+    /// Makes the keys for services that run as processes of their own: service-key.pem, jwks.json, sealing-key
+    Keys {
+        /// The folder to write them to; keys that are there already are never overwritten
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Makes any call of the contract, with JSON
     Call(Call),
     /// Shows a feed as it grows
@@ -78,6 +84,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             println!("{}", who.token(Duration::from_secs(hours * 3600))?);
             Ok(true)
         }
+        Command::Keys { out } => doorstroom::local::make_keys(&out).map(|()| true),
         Command::Call(call) => doorstroom::call::run(&call).await,
         Command::Watch(watch) => doorstroom::watch::run(&watch).await,
     }

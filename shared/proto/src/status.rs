@@ -17,7 +17,8 @@ pub fn status(refusal: &Refusal) -> Status {
 
     let mut details = ErrorDetails::new();
     details.set_error_info(reason.code, "doorstroom", metadata);
-    details.set_localized_message("nl", format!("{} {}", refusal.nl(), refusal.uitweg()));
+    let fields: String = refusal.fields.iter().map(|v| format!(" {} {}.", v.path, v.nl)).collect();
+    details.set_localized_message("nl", format!("{}{fields} {}", refusal.nl(), refusal.uitweg()));
     match reason.kind {
         Kind::Malformed => {
             let violations = refusal.fields.iter().map(|v| FieldViolation::new(v.path.clone(), v.en.clone()));
