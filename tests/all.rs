@@ -1,0 +1,10 @@
+//! One binary for all tests that no single service can run.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod bad_input;
+mod chain;
+mod deploy;
+mod documents;
+mod rights;
+mod rooms;

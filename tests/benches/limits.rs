@@ -1,0 +1,161 @@
+//! How close the services come to what this machine can do: each figure beside a limit measured in the same run.
+//!
+//! `cargo bench -p chain-tests`. The limit of a call is a bare tonic call on the same port (the health check, which passes no
+//! gate); that of a command is a raw writer of the same rows by the same grouping. Read the ratios, not the absolutes.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says so by panicking")]
+
+use doorstroom::cluster::{Cluster, Options};
+use doorstroom::doors::Doors;
+use kernel::{Organisation, Role};
+use proto::access::v1 as access;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+const WINDOW: Duration = Duration::from_secs(3);
+
+/// Calls per second with so many in flight, after a warm-up.
+async fn rate<F, Fut>(in_flight: usize, call: F) -> f64
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send,
+{
+    let (call, done) = (Arc::new(call), Arc::new(AtomicU64::new(0)));
+    let begin = Instant::now() + Duration::from_millis(300);
+    let end = begin + WINDOW;
+    let callers: Vec<_> = (0..in_flight)
+        .map(|_| {
+            let (call, done) = (call.clone(), done.clone());
+            tokio::spawn(async move {
+                while Instant::now() < end {
+                    call().await;
+                    if Instant::now() >= begin {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    done.load(Ordering::Relaxed) as f64 / WINDOW.as_secs_f64()
+}
+
+fn show(what: &str, in_flight: usize, measured: f64, limit: f64) {
+    println!("{what:<58} {in_flight:>3} in flight {measured:>9.0}/s {limit:>9.0}/s {:>5.2}", measured / limit);
+}
+
+/// The rows of one registration, written without a service around them.
+async fn raw_rows(store: &store::Store) {
+    let mut tx = store.write().await.unwrap();
+    let (id, bytes) = (uuid::Uuid::new_v4(), vec![7u8; 90]);
+    for _ in 0..2 {
+        let sealed = store::args![uuid::Uuid::now_v7(), id, bytes.clone(), bytes.clone(), bytes.clone(), 1i64];
+        tx.run("insert into raw (row_id, client_id, a, b, c, n) values ($1, $2, $3, $4, $5, $6)", sealed)
+            .await
+            .unwrap();
+    }
+    let event = store::NewEvent {
+        event_id: uuid::Uuid::now_v7(),
+        kind: "nl.doorstroom.access.client-registered".to_owned(),
+        client_id: Some(kernel::ClientId(id)),
+        occurred_on: kernel::Date::constant(2026, 3, 2),
+        recorded_at: kernel::Timestamp::UNIX_EPOCH,
+        payload: bytes,
+        receivers: vec![Organisation::parse("o", "leger-des-heils").unwrap()],
+    };
+    tx.publish(vec![event]).await.unwrap();
+    let organisation = Organisation::parse("o", "leger-des-heils").unwrap();
+    tx.keep_answer(&organisation, "r", &id.to_string(), b"hash", b"answer", kernel::Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    let relation = store::Relation {
+        relation_id: id,
+        client: kernel::ClientId(id),
+        organisation: &organisation,
+        person: None,
+        kind: "registered",
+    };
+    tx.grant(&relation, kernel::Timestamp::UNIX_EPOCH).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().to_owned();
+    let options = Options { data, fixed_ports: false, clock: chassis::Clock::system(), relapse_guarantee: false };
+    let cluster = Cluster::start(&options).await?;
+    let doors = Doors::new(&cluster.endpoints, cluster.issuer.clone())?;
+    let shelter = doors.person(doorstroom::roles::actor(Role::Shelter, None, None, None)?);
+    let channel = Endpoint::from_shared(cluster.endpoints["access"].clone())?.connect().await?;
+    let raw = store::Store::open(
+        "raw",
+        &format!("sqlite:{}", folder.path().join("raw.sqlite").display()),
+        &store::SealingKey::from_bytes([1; 32]),
+        &[(
+            100,
+            "raw",
+            "create table raw (
+    row_id text not null primary key,
+    client_id text not null,
+    a bytea not null,
+    b bytea not null,
+    c bytea not null,
+    n bigint not null
+);",
+        )],
+    )
+    .await?;
+
+    println!("{:<58} {:>13} {:>11} {:>11} ratio", "", "", "measured", "limit");
+    for in_flight in [1, 64] {
+        let health = HealthClient::new(channel.clone());
+        let bare = rate(in_flight, move || {
+            let mut health = health.clone();
+            async move { drop(health.check(HealthCheckRequest::default()).await.unwrap()) }
+        })
+        .await;
+        let client = shelter.access("shelter");
+        let read = rate(in_flight, move || {
+            let mut client = client.clone();
+            async move { drop(client.list_facilities(access::ListFacilitiesRequest::default()).await.unwrap()) }
+        })
+        .await;
+        show("a read through the gate, beside a bare call", in_flight, read, bare);
+    }
+    for in_flight in [1, 64] {
+        let store = raw.clone();
+        let limit = rate(in_flight, move || {
+            let store = store.clone();
+            async move { raw_rows(&store).await }
+        })
+        .await;
+        let client = shelter.access("notification");
+        let registered = rate(in_flight, move || {
+            let mut client = client.clone();
+            let request = access::RegisterClientRequest {
+                request_id: uuid::Uuid::new_v4().to_string(),
+                municipality: "0505".to_owned(),
+                identity: Some(access::Identity {
+                    surname: "Test".to_owned(),
+                    first_names: "Persoon".to_owned(),
+                    birth_date: Some(proto::from_date(kernel::Date::constant(1990, 1, 1))),
+                    no_address: true,
+                    ..Default::default()
+                }),
+            };
+            async move { drop(client.register_client(request).await.unwrap()) }
+        })
+        .await;
+        show("a command (register a client), beside its rows alone", in_flight, registered, limit);
+    }
+    raw.close().await;
+    cluster.stop().await
+}

@@ -1,0 +1,104 @@
+//! The six services in this process, each on a database of its own, each of which can be stopped and started again.
+
+use chassis::{Clock, Service, Setup};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::SealingKey;
+use testkit::{Database, Engine};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::transport::Endpoint;
+
+/// The services, in no particular order: all may start in any.
+pub const SERVICES: [&str; 6] = ["access", "housing", "income", "aftercare", "regie", "monitor"];
+
+/// The running services.
+pub struct Services {
+    /// On which engine.
+    pub engine: Engine,
+    databases: BTreeMap<&'static str, Database>,
+    addresses: BTreeMap<&'static str, SocketAddr>,
+    clock: Clock,
+    relapse_guarantee: bool,
+    running: Mutex<BTreeMap<&'static str, Running>>,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Services {
+    /// Starts all six on fresh databases; `None` when the engine is not installed here.
+    pub async fn start(engine: Engine, clock: Clock, relapse_guarantee: bool) -> Option<Self> {
+        let databases =
+            SERVICES.iter().map(|name| Some((*name, Database::create(engine)?))).collect::<Option<BTreeMap<_, _>>>()?;
+        let (mut listeners, mut addresses) = (Vec::new(), BTreeMap::new());
+        for name in SERVICES {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            addresses.insert(name, listener.local_addr().unwrap());
+            listeners.push((name, listener));
+        }
+        let services = Self { engine, databases, addresses, clock, relapse_guarantee, running: Mutex::default() };
+        for (name, listener) in listeners {
+            services.serve(name, listener);
+        }
+        Some(services)
+    }
+
+    /// Where each listens.
+    pub fn endpoints(&self) -> BTreeMap<&'static str, String> {
+        self.addresses.iter().map(|(name, address)| (*name, format!("http://{address}"))).collect()
+    }
+
+    /// Stops a service as an operator would, and starts it again on the same port and database.
+    pub async fn restart(&self, name: &'static str) {
+        let running =
+            self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(name).expect("the service runs");
+        let _ = running.stop.send(());
+        running.served.await.unwrap().unwrap();
+        let listener = TcpListener::bind(self.addresses[name]).await.unwrap();
+        self.serve(name, listener);
+    }
+
+    fn serve(&self, name: &'static str, listener: TcpListener) {
+        let issuer = testkit::issuer();
+        let keys = auth::Keys::from_jwks(&issuer.jwks()).unwrap();
+        let setup = Setup {
+            database: self.databases[name].url.clone(),
+            sealing_key: SealingKey::from_bytes([42; 32]),
+            verifier: Arc::new(auth::Verifier::new(keys, issuer.name())),
+            tokens: issuer,
+            peers: self
+                .endpoints()
+                .into_iter()
+                .map(|(peer, url)| (peer.to_owned(), Endpoint::from_shared(url).unwrap()))
+                .collect(),
+            clock: self.clock.clone(),
+            reflection: true,
+        };
+        let running = match name {
+            "access" => run(access::Access::embedded(), setup, listener),
+            "housing" => run(housing::Housing::embedded(), setup, listener),
+            "income" => run(income::Income::embedded(), setup, listener),
+            "aftercare" => run(self.aftercare(), setup, listener),
+            "regie" => run(regie::Regie::embedded(), setup, listener),
+            _ => run(monitor::Monitor::embedded(), setup, listener),
+        };
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(name, running);
+    }
+
+    fn aftercare(&self) -> aftercare::Aftercare {
+        let switched = format!("relapse_guarantee = {}", self.relapse_guarantee);
+        let policy = aftercare::domain::DEFAULT_POLICY.replace("relapse_guarantee = false", &switched);
+        aftercare::Aftercare::with_policy(&policy).unwrap()
+    }
+}
+
+fn run<S: Service>(service: S, setup: Setup, listener: TcpListener) -> Running {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async { drop(stopped.await) };
+    Running { stop, served: tokio::spawn(chassis::serve(service, setup, listener, shutdown)) }
+}

@@ -1,0 +1,33 @@
+//! What `deploy/` gives a municipality can be read by the programs that it is for.
+
+use chain_tests::root;
+use chassis::Files;
+
+#[test]
+fn every_service_starts_from_the_policy_files_in_deploy() {
+    let files = Files::in_folder(root().join("deploy/policy"));
+    access::Access::from_files(&files).unwrap();
+    housing::Housing::from_files(&files).unwrap();
+    income::Income::from_files(&files).unwrap();
+    aftercare::Aftercare::from_files(&files).unwrap();
+    regie::Regie::from_files(&files).unwrap();
+    monitor::Monitor::from_files(&files).unwrap();
+}
+
+/// A file with another name than a service asks for would silently give way to what is compiled in.
+#[test]
+fn every_policy_file_in_deploy_is_asked_for() {
+    let mut names: Vec<String> = std::fs::read_dir(root().join("deploy/policy"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let code: String = ["access", "housing", "income", "aftercare", "regie", "monitor"]
+        .iter()
+        .map(|service| std::fs::read_to_string(root().join(format!("services/{service}/src/lib.rs"))).unwrap())
+        .collect();
+    for name in &names {
+        assert!(code.contains(&format!("\"{name}\"")), "no service asks for {name}");
+    }
+    assert_eq!(names.len(), 9);
+}

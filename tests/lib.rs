@@ -1,0 +1,29 @@
+//! What the tests of the whole chain share.
+
+use std::path::{Path, PathBuf};
+
+/// The top of the checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every file under a folder with that extension, sorted, with its path from the top.
+pub fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(&root().join(folder), extension, &mut found);
+    found.sort();
+    let top = root();
+    let named = |path: &PathBuf| path.strip_prefix(&top).unwrap_or(path).display().to_string();
+    found.iter().filter_map(|path| Some((named(path), std::fs::read_to_string(path).ok()?))).collect()
+}
+
+fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, extension, found);
+        } else if path.extension().is_some_and(|it| it == extension) {
+            found.push(path);
+        }
+    }
+}
