@@ -73,30 +73,28 @@ impl Cluster {
 
         let (stop, stopping) = watch::channel(false);
         let mut running = JoinSet::new();
-        let mut run =
-            |name: &'static str, start: &mut dyn FnMut(&mut JoinSet<_>, Setup, TcpListener, watch::Receiver<bool>)| {
-                let listener = listeners.remove(name).with_context(|| format!("{name} has no port"))?;
-                let peers =
-                    endpoints.iter().map(|(peer, url)| Ok(((*peer).to_owned(), Endpoint::from_shared(url.clone())?)));
-                let setup = Setup {
-                    database: format!("sqlite:{}", options.data.join(format!("{name}.sqlite")).display()),
-                    sealing_key: sealing_key.clone(),
-                    verifier: Arc::new(Verifier::new(Keys::from_jwks(&issuer.jwks())?, issuer.name())),
-                    tokens: issuer.clone(),
-                    peers: peers.collect::<anyhow::Result<_>>()?,
-                    clock: options.clock.clone(),
-                    reflection: true,
-                };
-                start(&mut running, setup, listener, stopping.clone());
-                anyhow::Ok(())
+        let mut prepare = |name: &'static str| {
+            let listener = listeners.remove(name).with_context(|| format!("{name} has no port"))?;
+            let peers =
+                endpoints.iter().map(|(peer, url)| Ok(((*peer).to_owned(), Endpoint::from_shared(url.clone())?)));
+            let setup = Setup {
+                database: format!("sqlite:{}", options.data.join(format!("{name}.sqlite")).display()),
+                sealing_key: sealing_key.clone(),
+                verifier: Arc::new(Verifier::new(Keys::from_jwks(&issuer.jwks())?, issuer.name())),
+                tokens: issuer.clone(),
+                peers: peers.collect::<anyhow::Result<_>>()?,
+                clock: options.clock.clone(),
+                reflection: true,
             };
-        let mut aftercare = Some(aftercare(options.relapse_guarantee)?);
-        run("access", &mut |set, s, l, stop| spawn(set, access::Access::embedded(), s, l, stop))?;
-        run("housing", &mut |set, s, l, stop| spawn(set, housing::Housing::embedded(), s, l, stop))?;
-        run("income", &mut |set, s, l, stop| spawn(set, income::Income::embedded(), s, l, stop))?;
-        run("aftercare", &mut |set, s, l, stop| spawn(set, aftercare.take().expect("started once"), s, l, stop))?;
-        run("regie", &mut |set, s, l, stop| spawn(set, regie::Regie::embedded(), s, l, stop))?;
-        run("monitor", &mut |set, s, l, stop| spawn(set, monitor::Monitor::embedded(), s, l, stop))?;
+            anyhow::Ok((setup, listener))
+        };
+        let aftercare = aftercare(options.relapse_guarantee)?;
+        spawn(&mut running, access::Access::embedded(), prepare("access")?, &stopping);
+        spawn(&mut running, housing::Housing::embedded(), prepare("housing")?, &stopping);
+        spawn(&mut running, income::Income::embedded(), prepare("income")?, &stopping);
+        spawn(&mut running, aftercare, prepare("aftercare")?, &stopping);
+        spawn(&mut running, regie::Regie::embedded(), prepare("regie")?, &stopping);
+        spawn(&mut running, monitor::Monitor::embedded(), prepare("monitor")?, &stopping);
 
         let mut cluster = Self { endpoints, issuer, clock: options.clock.clone(), stop, running };
         cluster.ready().await?;
@@ -164,10 +162,10 @@ fn stopped_early(stopped: Stopped) -> anyhow::Result<()> {
 fn spawn<S: Service>(
     running: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
     service: S,
-    setup: Setup,
-    listener: TcpListener,
-    mut stopping: watch::Receiver<bool>,
+    (setup, listener): (Setup, TcpListener),
+    stopping: &watch::Receiver<bool>,
 ) {
+    let mut stopping = stopping.clone();
     running.spawn(async move {
         let shutdown = async move {
             // An error means that the launcher is gone, which is as good as being stopped.

@@ -1,5 +1,7 @@
 //! The chain part of the demo, what the checker says when something was left out, and a chain that is started again.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use doorstroom::cluster::{Cluster, Options};
 use doorstroom::demo::chain::{self, LeftOut};
 use doorstroom::demo::promises::{self, Tallies};

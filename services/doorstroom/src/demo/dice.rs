@@ -11,7 +11,7 @@ impl Dice {
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,13 +21,13 @@ impl Dice {
 
     /// A fraction from 0 up to, not including, 1.
     pub fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.throw() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// A number from `low` to `high`, both included.
     pub fn between(&mut self, low: i32, high: i32) -> i32 {
         let span = u64::from(high.abs_diff(low)) + 1;
-        low + (self.next() % span) as i32
+        low + (self.throw() % span) as i32
     }
 
     /// Yes, with that chance.
@@ -42,7 +42,7 @@ impl Dice {
 
     /// One of several.
     pub fn pick<'a, T>(&mut self, several: &'a [T]) -> &'a T {
-        &several[self.next() as usize % several.len()]
+        &several[self.throw() as usize % several.len()]
     }
 
     /// The place of one of several, each with its own weight.
@@ -61,7 +61,7 @@ impl Dice {
 
     /// A fresh id in the form of a UUIDv4.
     pub fn uuid(&mut self) -> kernel::Uuid {
-        let (high, low) = (u128::from(self.next()), u128::from(self.next()));
+        let (high, low) = (u128::from(self.throw()), u128::from(self.throw()));
         uuid_v4(high << 64 | low)
     }
 }
@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn the_seed_decides() {
         let (mut one, mut other) = (Dice::new(7), Dice::new(7));
-        assert!((0..100).all(|_| one.next() == other.next()));
-        assert_ne!(Dice::new(8).next(), Dice::new(7).next());
+        assert!((0..100).all(|_| one.throw() == other.throw()));
+        assert_ne!(Dice::new(8).throw(), Dice::new(7).throw());
         assert!((0..1000).all(|_| (3..=5).contains(&one.between(3, 5))));
         assert_eq!(one.uuid().get_version_num(), 4);
         let mean = (0..10_000).map(|_| one.wait(50.0)).sum::<f64>() / 10_000.0;

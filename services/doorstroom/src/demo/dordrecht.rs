@@ -107,8 +107,11 @@ impl Cell {
 /// The periods of the table.
 pub const PERIODS: [&str; 5] = ["2015", "2016", "2017", "2018", "2019-H1"];
 
+/// A published value with its decimals; nothing where none was published.
+type Published = Option<(f64, u32)>;
+
 /// The published table, blanks left out (`None`): Dordrecht vision, night shelter, source Leger des Heils.
-const TABLE: [(Measure, [Option<(f64, u32)>; 5]); 6] = [
+const TABLE: [(Measure, [Published; 5]); 6] = [
     (
         Measure::Registrations,
         [Some((287.0, 0)), Some((293.0, 0)), Some((338.0, 0)), Some((346.0, 0)), Some((178.0, 0))],
@@ -287,7 +290,7 @@ impl Life {
         let mut dice = Dice::new(seed);
         loop {
             // A draw whose totals cannot be met is thrown away; seeds that need more than a few are unknown.
-            if let Some(life) = draw(&mut Dice::new(dice.next())) {
+            if let Some(life) = draw(&mut Dice::new(dice.throw())) {
                 return life;
             }
         }

@@ -6,7 +6,7 @@ use crate::{refusal, roles};
 use anyhow::{Context as _, bail};
 use chassis::Clock;
 use kernel::{Actor, ClientId, Date, Moment, Organisation, Role};
-use proto::feed::v1::{GetStatusRequest, GetStatusResponse};
+use proto::feed::v1::{GetStatusRequest, GetStatusResponse, Subscription};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use tonic::{Response, Status};
 
 /// How long the chain may take to come to rest before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it is left alone between two looks.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// A chain with its people.
 pub struct World {
@@ -83,56 +85,63 @@ impl World {
     }
 
     /// Waits until every feed has been taken in by everybody, nothing is due, and no command waits.
+    ///
+    /// Each service tells of itself whether it is at rest. Once all were, they are asked once more: if none has gone on
+    /// meanwhile, there is nothing left that could set off another.
     pub async fn settle(&self) -> anyhow::Result<()> {
         let started = Instant::now();
-        let mut before = BTreeMap::new();
+        let mut at_rest: BTreeMap<&'static str, i64> = BTreeMap::new();
         loop {
-            let now = self.look().await?;
-            let heads: BTreeMap<_, _> = now.iter().map(|(service, status)| (*service, status.head)).collect();
-            let waiting = waiting(&now);
-            if waiting.is_empty() && heads == before {
+            let restless: Vec<_> =
+                FEEDS.iter().map(|(name, _)| *name).filter(|name| !at_rest.contains_key(name)).collect();
+            let asked = if restless.is_empty() { FEEDS.map(|(name, _)| name).to_vec() } else { restless.clone() };
+            let mut waiting = Vec::new();
+            let mut went_on = false;
+            for (service, status) in self.look(&asked).await? {
+                let todo = todo(service, &status);
+                went_on |= at_rest.get(service).is_some_and(|head| *head != status.head);
+                if todo.is_empty() {
+                    at_rest.insert(service, status.head);
+                } else {
+                    at_rest.remove(service);
+                    waiting.extend(todo);
+                }
+            }
+            if restless.is_empty() && waiting.is_empty() && !went_on {
                 return Ok(());
             }
             if started.elapsed() > PATIENCE {
                 bail!("the chain does not come to rest: {}", waiting.join("; "));
             }
             if !waiting.is_empty() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::time::sleep(BREATH).await;
             }
-            before = heads;
         }
     }
 
-    async fn look(&self) -> anyhow::Result<BTreeMap<&'static str, GetStatusResponse>> {
+    async fn look(&self, services: &[&'static str]) -> anyhow::Result<Vec<(&'static str, GetStatusResponse)>> {
         let look = |service: &'static str| async move {
             let status = self.operator.feed(service, "operations").get_status(GetStatusRequest {}).await;
             anyhow::Ok((service, status.said("GetStatus")?))
         };
-        futures_util::future::try_join_all(FEEDS.iter().map(|(service, _)| look(service)))
-            .await
-            .map(|all| all.into_iter().collect())
+        futures_util::future::try_join_all(services.iter().map(|service| look(service))).await
     }
 }
 
-/// What the chain still has to do.
-fn waiting(status: &BTreeMap<&'static str, GetStatusResponse>) -> Vec<String> {
-    let mut waiting = Vec::new();
-    for (service, now) in status {
-        if now.pending > 0 {
-            waiting.push(format!("{service} has {} things to do", now.pending));
+/// What a service, or whoever reads its feed, still has to do.
+fn todo(service: &str, status: &GetStatusResponse) -> Vec<String> {
+    let mut todo = Vec::new();
+    if status.pending > 0 {
+        todo.push(format!("{service} has {} things to do", status.pending));
+    }
+    for (reader, _) in FEEDS.iter().filter(|(_, feeds)| feeds.contains(&service)) {
+        let mine = |s: &&Subscription| s.name == *reader && s.organisation == format!("svc-{reader}");
+        let read = status.subscriptions.iter().find(mine).map_or(0, |subscription| subscription.acknowledged);
+        if read < status.head {
+            todo.push(format!("{reader} has read {read} of {} events of {service}", status.head));
         }
     }
-    for (reader, feeds) in FEEDS {
-        for feed in feeds {
-            let Some(now) = status.get(feed) else { continue };
-            let read = now.subscriptions.iter().find(|s| s.organisation == format!("svc-{reader}") && s.name == reader);
-            let read = read.map_or(0, |subscription| subscription.acknowledged);
-            if read < now.head {
-                waiting.push(format!("{reader} has read {read} of {} events of {feed}", now.head));
-            }
-        }
-    }
-    waiting
+    todo
 }
 
 /// An answer, or the refusal in words.

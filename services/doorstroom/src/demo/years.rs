@@ -60,15 +60,22 @@ pub async fn live(world: &World, life: &Life, seed: u64, tell: impl Fn(Date)) ->
         Day { date: dordrecht::OPENS, nights: vec![], departures: vec![], registrations: vec![], admissions: vec![] };
     for day in days {
         world.at(day.date, 9);
-        each(&yesterday.registrations, |number| diary.take_on(number)).await?;
-        each(&yesterday.departures, |number| diary.close(number)).await?;
-        each(&diary.plans_due(day.date), |number| diary.plan(number)).await?;
-        for (facility, register) in day.nights.iter().enumerate() {
-            diary.night(day.date.yesterday()?, facility, register).await?;
-        }
-        each(&day.departures, |number| diary.depart(number)).await?;
-        each(&day.registrations, |number| diary.register(number)).await?;
-        each(&day.admissions, |number| diary.admit(number)).await?;
+        // Everybody at once; who departs slept here first, and who is admitted was notified first.
+        let night = day.date.yesterday()?;
+        let registers =
+            day.nights.iter().enumerate().map(|(facility, register)| diary.night(night, facility, register));
+        let plans = diary.plans_due(day.date);
+        tokio::try_join!(
+            futures_util::future::try_join_all(registers),
+            each(&yesterday.registrations, |number| diary.take_on(number)),
+            each(&yesterday.departures, |number| diary.close(number)),
+            each(&plans, |number| diary.plan(number)),
+            each(&day.registrations, |number| diary.register(number)),
+        )?;
+        tokio::try_join!(
+            each(&day.departures, |number| diary.depart(number)),
+            each(&day.admissions, |number| diary.admit(number)),
+        )?;
         world.settle().await.with_context(|| day.date.to_string())?;
         tell(day.date);
         yesterday = day;
@@ -77,8 +84,8 @@ pub async fn live(world: &World, life: &Life, seed: u64, tell: impl Fn(Date)) ->
 }
 
 /// Does something for several people at once.
-async fn each<'a, F: Future<Output = anyhow::Result<()>>>(
-    numbers: &'a [usize],
+async fn each<F: Future<Output = anyhow::Result<()>>>(
+    numbers: &[usize],
     what: impl Fn(usize) -> F,
 ) -> anyhow::Result<()> {
     stream::iter(numbers.iter().map(|number| what(*number))).buffer_unordered(AT_ONCE).try_collect().await
