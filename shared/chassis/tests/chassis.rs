@@ -1,5 +1,7 @@
 //! What every service gets from the chassis, proved on both engines with a service that has no field of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use chassis::{Caller, Chassis, Deadline, Event, Result, Run, Service, Work};
 use kernel::{ClientId, Date, Moment, Role, Timestamp};
 use proto::audit::v1::ListAccessRequest;
