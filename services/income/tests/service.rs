@@ -522,17 +522,18 @@ testkit::on_both_engines! {
     }
 }
 
-/// R-INC-03
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_forgets_no_request_and_no_term() {
-    let mut bench = Bench::start(testkit::Engine::Sqlite, Income::embedded).await.unwrap();
-    let Callers { mut regie, mut officer, .. } = callers(&bench);
-    officer.report_for_benefit(report(client())).await.unwrap();
-    let id = regie.complete_benefit_request(complete(1)).await.unwrap().into_inner().benefit_request_id;
-    let before = get(&mut officer, &id).await;
-    bench.restart().await;
-    let Callers { mut officer, .. } = callers(&bench);
-    assert_eq!(get(&mut officer, &id).await, before);
-    bench.on(Date::constant(2026, 3, 5)).await;
-    assert_eq!(bench.event_names().await.last().map(String::as_str), Some("BenefitRequestUnacknowledged"));
+testkit::on_both_engines! {
+    /// R-INC-03
+    async fn a_restart_forgets_no_request_and_no_term(bench: Bench<Income> = Income::embedded()) {
+        let mut bench = bench;
+        let Callers { mut regie, mut officer, .. } = callers(&bench);
+        officer.report_for_benefit(report(client())).await.unwrap();
+        let id = regie.complete_benefit_request(complete(1)).await.unwrap().into_inner().benefit_request_id;
+        let before = get(&mut officer, &id).await;
+        bench.restart().await;
+        let Callers { mut officer, .. } = callers(&bench);
+        assert_eq!(get(&mut officer, &id).await, before);
+        bench.on(Date::constant(2026, 3, 5)).await;
+        assert_eq!(bench.event_names().await.last().map(String::as_str), Some("BenefitRequestUnacknowledged"));
+    }
 }

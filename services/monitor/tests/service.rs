@@ -196,7 +196,9 @@ testkit::on_both_engines! {
             }
         }
         let backwards = ask(&bench, &[], &["2018", "2018-03"]).await.encode_to_vec();
-        let other = Bench::start(testkit::Engine::Sqlite, Monitor::embedded).await.unwrap();
+        let sqlite = bench.database().starts_with("sqlite");
+        let engine = if sqlite { testkit::Engine::Sqlite } else { testkit::Engine::Postgres };
+        let other = Bench::start(engine, Monitor::embedded).await.unwrap();
         spring(other.peer("access"), &lives).await;
         assert_eq!(backwards, ask(&other, &[], &["2018", "2018-03"]).await.encode_to_vec());
     }
