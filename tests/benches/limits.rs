@@ -68,6 +68,7 @@ async fn raw_rows(store: &store::Store) {
         occurred_on: kernel::Date::constant(2026, 3, 2),
         recorded_at: kernel::Timestamp::UNIX_EPOCH,
         payload: bytes,
+        trace: telemetry::TraceContext::root().to_string(),
         receivers: vec![Organisation::parse("o", "leger-des-heils").unwrap()],
     };
     tx.publish(vec![event]).await.unwrap();

@@ -8,7 +8,7 @@ use crate::domain::figures::{Question, figures};
 use crate::domain::generation::{self, Command, Report, State};
 use crate::{FEEDS, Monitor, grpc, inbox, store};
 use anyhow::{Context as _, bail};
-use chassis::{Chassis, Event, Result, Tx};
+use chassis::{Chassis, Event, Result, TraceContext, Tx};
 use prost::Message as _;
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{GetStatusRequest, GetStatusResponse, SubscribeRequest};
@@ -72,8 +72,9 @@ async fn fill_and_serve(monitor: &Arc<Monitor>, chassis: &Chassis, number: i64) 
 
 /// Reads a feed from its start to where it is now, and waits until the served rows have come that far too.
 async fn replay(chassis: &Chassis, source: &'static str, number: i64) -> anyhow::Result<i64> {
-    let mut feed =
-        FeedServiceClient::new(chassis.peers.to(source, "operations").context("no endpoint was configured")?);
+    let mut feed = FeedServiceClient::new(
+        chassis.peers.to(source, "operations", TraceContext::root()).context("no endpoint was configured")?,
+    );
     let goal = feed.get_status(GetStatusRequest {}).await?.into_inner();
     if goal.head == 0 {
         return Ok(0);

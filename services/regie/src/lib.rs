@@ -71,7 +71,10 @@ impl Regie {
 
 impl chassis::Service for Regie {
     const NAME: &'static str = "regie";
-    const MIGRATIONS: &'static [Migration] = &[(100, "regie", include_str!("../migrations/0100_regie.sql"))];
+    const MIGRATIONS: &'static [Migration] = &[
+        (100, "regie", include_str!("../migrations/0100_regie.sql")),
+        (101, "trace", include_str!("../migrations/0101_trace.sql")),
+    ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {

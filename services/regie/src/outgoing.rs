@@ -7,7 +7,7 @@ use crate::Regie;
 use crate::acts::process;
 use crate::domain::process::facts::{Fact, Regie as Told};
 use crate::domain::process::{Command, Ground};
-use chassis::{Chassis, Deadline, Result, Tx, Work, args};
+use chassis::{Chassis, Deadline, Result, TraceContext, Tx, Work, args};
 use kernel::{ClientId, Uuid};
 use proto::{access::v1 as access, aftercare::v1 as aftercare, housing::v1 as housing, income::v1 as income};
 use std::collections::BTreeSet;
@@ -28,17 +28,18 @@ struct Waiting {
     id: Uuid,
     step: String,
     command: Command,
+    trace: TraceContext,
 }
 
 /// Queues a command behind those that wait for the client already.
 pub async fn queue(work: &mut Work, client: ClientId, id: Uuid, step: &str, command: &Command) -> Result<()> {
-    let now = work.now.at;
+    let (now, trace) = (work.now.at, work.trace.to_string());
     work.run(
-        "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at)
-         select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint)
+        "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at, trace)
+         select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint), cast($6 as text)
          from outgoing_command where client_id = $2
          on conflict (command_id) do nothing",
-        args![id, client, step, ::store::json(command), now],
+        args![id, client, step, ::store::json(command), now, trace],
     )
     .await?;
     ring(work, client).await
@@ -77,13 +78,21 @@ async fn clients(tx: &mut Tx) -> Result<Vec<ClientId>> {
 async fn head(tx: &mut Tx, client: ClientId) -> Result<Option<Waiting>> {
     let row = tx
         .row(
-            "select command_id, step, command from outgoing_command
+            "select command_id, step, command, trace from outgoing_command
              where client_id = $1 and state = 'waiting' order by place limit 1",
             args![client],
         )
         .await?;
-    row.map(|row| Ok(Waiting { id: row.get("command_id")?, step: row.get("step")?, command: row.json("command")? }))
-        .transpose()
+    row.map(|row| {
+        let trace: String = row.get("trace")?;
+        Ok(Waiting {
+            id: row.get("command_id")?,
+            step: row.get("step")?,
+            command: row.json("command")?,
+            trace: TraceContext::from_header(Some(&trace)),
+        })
+    })
+    .transpose()
 }
 
 /// Delivers what waits until the service stops: one client beside the other, each in order.
@@ -204,6 +213,7 @@ async fn settle(
         .act("command", move |work| {
             let (regie, waiting, refusal) = (regie.clone(), waiting.clone(), refusal.clone());
             Box::pin(async move {
+                work.trace = waiting.trace;
                 let state = if refusal.is_some() { "refused" } else { "done" };
                 work.run(
                     "update outgoing_command set state = $2, refusal = $3 where command_id = $1 and state = 'waiting'",
@@ -224,7 +234,7 @@ async fn send(chassis: &Chassis, client: ClientId, waiting: &Waiting) -> std::re
     let peer = |name: &str| {
         chassis
             .peers
-            .to(name, "regie")
+            .to(name, "regie", waiting.trace)
             .ok_or_else(|| Status::unavailable(format!("no endpoint was configured for {name}")))
     };
     macro_rules! call {

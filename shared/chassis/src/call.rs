@@ -21,6 +21,9 @@ pub type Run<'a, R> = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
 /// How often a transaction that lost a race is run again before the caller must.
 const ATTEMPTS: u32 = 12;
 
+/// How long a revocation waits for the other services.
+const CONFIRMATION: Duration = Duration::from_secs(5);
+
 impl Chassis {
     /// Carries out a call that changes something: exactly once per `request_id`, in one transaction with its events, its
     /// answer and its entry in the access log. It runs to its end also when the caller goes away.
@@ -36,6 +39,39 @@ impl Chassis {
         match done.await {
             Ok(outcome) => outcome.map(Response::new).map_err(|error| explain(&error)),
             Err(panic) => Err(explain_fault(&panic)),
+        }
+    }
+
+    /// A [`Chassis::command`] that takes a right away: it answers once every service of the chain that follows this feed has
+    /// taken in what was committed, so that after the answer nobody acts on the old right. Refused with NOT_CONFIRMED when
+    /// that takes too long; the change stands, and the same call again waits again.
+    pub async fn revocation<M, R, F>(&self, request: Request<M>, run: F) -> Answer<R>
+    where
+        M: Mutation + 'static,
+        R: Message + Default + 'static,
+        F: for<'a> Fn(&'a mut Work, &'a M) -> Run<'a, R> + Send + Sync + 'static,
+    {
+        let answer = self.command(request, run).await?;
+        match tokio::time::timeout(CONFIRMATION, self.confirmed()).await {
+            Ok(Ok(())) => Ok(answer),
+            Ok(Err(error)) => Err(explain(&error)),
+            Err(_) => Err(proto::status(&general::NOT_CONFIRMED.with("seconds", CONFIRMATION.as_secs()))),
+        }
+    }
+
+    /// Waits until every service of the chain has acknowledged what is on the feed now.
+    async fn confirmed(&self) -> Result<()> {
+        self.store.stamp().await?;
+        let head = self.store.read().await?.head().await?;
+        let mut acknowledged = self.acknowledged.subscribe();
+        loop {
+            let state = self.store.read().await?.feed_state().await?;
+            let services = state.subscriptions.iter().filter(|s| s.organisation.as_str().starts_with("svc-"));
+            if services.map(|service| service.acknowledged).all(|position| position >= head) {
+                return Ok(());
+            }
+            // It changes with the acknowledgements that come in here; a service may acknowledge elsewhere.
+            let _ = tokio::time::timeout(Duration::from_secs(1), acknowledged.changed()).await;
         }
     }
 

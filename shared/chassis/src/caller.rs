@@ -3,6 +3,7 @@
 use auth::Grant;
 use kernel::{Actor, Organisation, Role};
 use std::sync::Arc;
+use telemetry::TraceContext;
 
 /// The caller of one RPC: put on the request by the gate, and by nobody else.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Caller {
     pub purpose: Arc<str>,
     /// What the policy table grants this actor on this RPC.
     pub grants: Vec<Grant>,
+    /// The step of a trace that this call is.
+    pub trace: TraceContext,
 }
 
 impl Caller {
@@ -23,11 +26,12 @@ impl Caller {
         &self.actor.organisation
     }
 
-    /// A service acting on its own: for events taken in and deadlines woken.
+    /// A service acting on its own: for events taken in and deadlines woken. A trace begins, until the work follows another.
     pub(crate) fn service(name: &str, rpc: &str) -> Self {
         let actor = service_actor(name);
         let grants = vec![Grant { role: actor.roles[0], relation: auth::Relation::Any }];
-        Self { actor: Arc::new(actor), rpc: rpc.into(), purpose: "operations".into(), grants }
+        let (actor, trace) = (Arc::new(actor), TraceContext::root());
+        Self { actor, rpc: rpc.into(), purpose: "operations".into(), grants, trace }
     }
 }
 

@@ -93,6 +93,7 @@ impl<S: Service> FeedService for Feed<S> {
             let now = self.chassis.clock.now().at;
             let position = tx.acknowledge(caller.organisation(), &wanted.subscription, cursor.position, now).await?;
             tx.commit().await?;
+            self.chassis.acknowledged.send_modify(|n| *n += 1);
             Ok(AcknowledgeResponse { cursor: self.chassis.store.write_cursor(Cursor { position }) })
         };
         outcome.await.map(Response::new).map_err(|error| explain(&error))
@@ -267,6 +268,7 @@ fn message(event: StoredEvent) -> Result<Event> {
         occurred_on: Some(proto::from_date(event.occurred_on)),
         recorded_at: Some(timestamp(event.recorded_at)),
         payload: Some(payload),
+        trace: event.trace,
     })
 }
 

@@ -84,14 +84,13 @@ where
                 return inner.call(request).await;
             };
             let headers = request.headers();
-            let trace = TraceContext::from_header(header(headers, TraceContext::HEADER)).child();
+            let trace = TraceContext::from_header(header(headers, TraceContext::HEADER));
             let span = tracing::info_span!("call", service = gate.chassis.name, rpc = %path, trace = %trace.trace_id());
             let purpose = header(headers, PURPOSE_HEADER).unwrap_or_default().to_owned();
             let bearer = header(headers, "authorization").unwrap_or_default().to_owned();
-            match gate.admit(&path, allowed, &bearer, &purpose).await {
+            match gate.admit(&path, allowed, &bearer, &purpose, trace).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
-                    request.extensions_mut().insert(trace);
                     let response = inner.call(request).instrument(span).await?;
                     Ok(translate(response))
                 }
@@ -112,27 +111,36 @@ impl GateLayer {
         allowed: &[String],
         bearer: &str,
         purpose: &str,
+        trace: TraceContext,
     ) -> Result<Arc<Caller>, tonic::Status> {
         let rpc: Arc<str> = path.rsplit('.').next().unwrap_or(path).into();
         let actor = match self.verifier.verify(bearer, std::time::SystemTime::now()) {
             Ok(actor) => actor,
-            Err(refusal) => return Err(self.deny(&Arc::new(nobody()), &rpc, purpose, refusal).await),
+            Err(refusal) => return Err(self.deny(&Arc::new(nobody()), &rpc, purpose, trace, refusal).await),
         };
         let grants = match Policy::embedded().grants(path, &actor) {
             Ok(grants) => grants,
-            Err(refusal) => return Err(self.deny(&actor, &rpc, purpose, refusal).await),
+            Err(refusal) => return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await),
         };
         let codes: Vec<&str> = allowed.iter().map(String::as_str).collect();
         if let Err(refusal) = Purposes::embedded().admit(&rpc, &codes, purpose) {
-            return Err(self.deny(&actor, &rpc, purpose, refusal).await);
+            return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await);
         }
-        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants }))
+        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants, trace }))
     }
 
-    async fn deny(&self, actor: &Arc<Actor>, rpc: &Arc<str>, purpose: &str, refusal: Refusal) -> tonic::Status {
+    async fn deny(
+        &self,
+        actor: &Arc<Actor>,
+        rpc: &Arc<str>,
+        purpose: &str,
+        trace: TraceContext,
+        refusal: Refusal,
+    ) -> tonic::Status {
         // A purpose that is no code of ours may be any text; it is not kept.
         let known = Purposes::embedded().get(purpose).map_or("", |_| purpose);
-        let caller = Caller { actor: actor.clone(), rpc: rpc.clone(), purpose: known.into(), grants: Vec::new() };
+        let (actor, rpc) = (actor.clone(), rpc.clone());
+        let caller = Caller { actor, rpc, purpose: known.into(), grants: Vec::new(), trace };
         match self.chassis.refuse::<()>(&caller, None, &[], refusal).await {
             Ok(()) => proto::status(&(&general::UNAVAILABLE).into()),
             Err(error) => explain(&error),

@@ -14,6 +14,7 @@ use proto::regie::v1::{RelationEnded, RelationGranted};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Error, Relation, Result};
+use telemetry::TraceContext;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ pub struct Event {
     pub occurred_on: Date,
     /// When the service that tells it recorded it.
     pub recorded_at: Timestamp,
+    /// The step of a trace that taking it in is.
+    pub trace: TraceContext,
     payload: prost_types::Any,
 }
 
@@ -61,6 +64,7 @@ impl Event {
             client_id,
             occurred_on: proto::to_date("occurred_on", event.occurred_on.as_ref())?,
             recorded_at: Timestamp::new(recorded_at.seconds, recorded_at.nanos).map_err(|_| wrong("no moment")())?,
+            trace: TraceContext::from_header(Some(&event.trace)),
             payload: event.payload.ok_or_else(wrong("no payload"))?,
         })
     }
@@ -90,7 +94,7 @@ async fn read<S: Service>(
     source: &'static str,
     pause: &mut Duration,
 ) -> anyhow::Result<()> {
-    let Some(peer) = chassis.peers.to(source, "operations") else {
+    let Some(peer) = chassis.peers.to(source, "operations", TraceContext::root()) else {
         anyhow::bail!("no endpoint was configured for {source}");
     };
     let mut client = FeedServiceClient::new(peer);
@@ -127,6 +131,7 @@ async fn take<S: Service>(
             let (service, events, at) = (service.clone(), events.clone(), at.clone());
             Box::pin(async move {
                 for event in &*events {
+                    work.trace = event.trace;
                     take_relation(work, event).await?;
                     service.take(work, event).await?;
                 }

@@ -28,6 +28,7 @@ pub use page::Page;
 pub use peer::{Outgoing, Peers};
 pub use process::{Files, main};
 pub use store::{Deadline, Error, Migration, Result, Row, Tx, Value, args};
+pub use telemetry::TraceContext;
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
@@ -88,6 +89,8 @@ pub struct Chassis {
     pub clock: Clock,
     /// The way to the other services.
     pub peers: Peers,
+    /// Counts acknowledgements on the feed.
+    acknowledged: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -117,6 +120,7 @@ pub async fn serve<S: Service>(
         store: store.clone(),
         clock: setup.clock.clone(),
         peers: Peers::new(S::NAME, setup.peers, setup.tokens),
+        acknowledged: watch::Sender::new(0),
         stopping,
     };
 

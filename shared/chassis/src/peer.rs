@@ -34,10 +34,16 @@ impl Peers {
         Self { channels: Arc::new(channels), tokens: Arc::new(tokens) }
     }
 
-    /// The connection to a service, calling for the given purpose; `None` when it was not configured.
-    pub fn to(&self, peer: &str, purpose: &'static str) -> Option<InterceptedService<Channel, Outgoing>> {
+    /// The connection to a service, calling for the given purpose as the next step of a trace; `None` when it was not
+    /// configured.
+    pub fn to(
+        &self,
+        peer: &str,
+        purpose: &'static str,
+        trace: TraceContext,
+    ) -> Option<InterceptedService<Channel, Outgoing>> {
         let channel = self.channels.get(peer)?.clone();
-        Some(InterceptedService::new(channel, Outgoing { tokens: self.tokens.clone(), purpose }))
+        Some(InterceptedService::new(channel, Outgoing { tokens: self.tokens.clone(), purpose, trace }))
     }
 }
 
@@ -46,17 +52,17 @@ impl Peers {
 pub struct Outgoing {
     tokens: Arc<TokenSource>,
     purpose: &'static str,
+    trace: TraceContext,
 }
 
 impl Interceptor for Outgoing {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let trace = request.extensions().get::<TraceContext>().map_or_else(TraceContext::root, TraceContext::child);
         let value =
             |text: &str| MetadataValue::try_from(text).map_err(|_| Status::invalid_argument("a header is not ASCII"));
         let metadata = request.metadata_mut();
         metadata.insert("authorization", value(&self.tokens.authorization())?);
         metadata.insert(PURPOSE_HEADER, value(self.purpose)?);
-        metadata.insert(TraceContext::HEADER, value(&trace.to_string())?);
+        metadata.insert(TraceContext::HEADER, value(&self.trace.child().to_string())?);
         Ok(request)
     }
 }

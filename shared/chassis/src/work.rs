@@ -7,6 +7,7 @@ use prost::{Message, Name};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use store::{Error, NewEvent, Result, Tx};
+use telemetry::TraceContext;
 use uuid::Uuid;
 
 /// A transaction on behalf of a caller. Passes for a [`Tx`] wherever one is wanted.
@@ -16,6 +17,8 @@ pub struct Work {
     pub now: Moment,
     service: &'static str,
     caller: Arc<Caller>,
+    /// The step of a trace that this work is; what it publishes and asks of others continues it.
+    pub trace: TraceContext,
     clients: Vec<ClientId>,
 }
 
@@ -58,7 +61,8 @@ impl Scope {
 
 impl Work {
     pub(crate) fn new(tx: Tx, now: Moment, service: &'static str, caller: Arc<Caller>) -> Self {
-        Self { tx, now, service, caller, clients: Vec::new() }
+        let trace = caller.trace;
+        Self { tx, now, service, caller, trace, clients: Vec::new() }
     }
 
     pub(crate) fn into_parts(self) -> (Tx, Vec<ClientId>) {
@@ -175,6 +179,7 @@ impl Work {
             occurred_on,
             recorded_at: self.now.at,
             payload: payload.encode_to_vec(),
+            trace: self.trace.to_string(),
             receivers: receivers.to_vec(),
         };
         self.tx.publish(vec![event]).await

@@ -70,6 +70,7 @@ fn stabilise(request_id: &str, client: ClientId) -> Request<StabiliseFinancesReq
         rpc: "IncomeService/StabiliseFinances".into(),
         purpose: "income".into(),
         grants: vec![auth::Grant { role: Role::Income, relation: auth::Relation::Any }],
+        trace: chassis::TraceContext::root(),
     }));
     request
 }

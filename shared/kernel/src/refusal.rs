@@ -221,6 +221,11 @@ pub mod general {
         SUBSCRIPTION_TAKEN: Taken, "P5",
             "The subscription {name} is being read by a newer call.", "Het abonnement {name} wordt door een nieuwere aanroep gelezen.",
             "Read one subscription from one place.", "Lees een abonnement op één plek.";
+        NOT_CONFIRMED: Away, "P8",
+            "The right is withdrawn, but not every service confirmed it within {seconds} seconds.",
+            "Het recht is ingetrokken, maar niet elke dienst bevestigde dat binnen {seconds} seconden.",
+            "Ask again with the same request_id until it is confirmed.",
+            "Vraag het opnieuw met hetzelfde request_id tot het bevestigd is.";
         TOO_LARGE: Quota, "-",
             "The request is larger than 1 MiB.", "Het verzoek is groter dan 1 MiB.",
             "Send less at once.", "Stuur minder in één keer.";

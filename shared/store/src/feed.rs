@@ -27,6 +27,8 @@ pub struct NewEvent {
     pub recorded_at: Timestamp,
     /// An encoded `google.protobuf.Any`.
     pub payload: Vec<u8>,
+    /// The step of a trace that made it (`traceparent`).
+    pub trace: String,
     /// The partner organisations that it is addressed to.
     pub receivers: Vec<Organisation>,
 }
@@ -48,6 +50,8 @@ pub struct StoredEvent {
     pub recorded_at: Timestamp,
     /// An encoded `google.protobuf.Any`.
     pub payload: Vec<u8>,
+    /// The step of a trace that made it (`traceparent`); empty for what is older than traces.
+    pub trace: String,
 }
 
 /// A place in a feed: everything up to `position` has been seen.
@@ -86,8 +90,8 @@ impl Tx {
         for event in events {
             self.published += 1;
             self.run(
-                "insert into feed_event (event_id, position, type, client_id, occurred_on, recorded_at, payload)
-                 values ($1, case when $2 then (select coalesce(max(position), 0) + 1 from feed_event) end, $3, $4, $5, $6, $7)",
+                "insert into feed_event (event_id, position, type, client_id, occurred_on, recorded_at, payload, trace)
+                 values ($1, case when $2 then (select coalesce(max(position), 0) + 1 from feed_event) end, $3, $4, $5, $6, $7, $8)",
                 args![
                     event.event_id,
                     stamps_itself,
@@ -95,7 +99,8 @@ impl Tx {
                     event.client_id.map(|id| id.0),
                     event.occurred_on,
                     event.recorded_at,
-                    event.payload
+                    event.payload,
+                    event.trace
                 ],
             )
             .await?;
@@ -116,7 +121,7 @@ impl Tx {
         let rows = match receiver {
             None => {
                 self.rows(
-                    "select event_id, position, type, client_id, occurred_on, recorded_at, payload
+                    "select event_id, position, type, client_id, occurred_on, recorded_at, payload, trace
                      from feed_event where position > $1 order by position limit $2",
                     args![after, limit],
                 )
@@ -124,7 +129,7 @@ impl Tx {
             }
             Some(organisation) => {
                 self.rows(
-                    "select e.event_id, e.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload
+                    "select e.event_id, e.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload, e.trace
                      from feed_event e join feed_receiver r on r.event_id = e.event_id
                      where r.organisation = $1 and e.position > $2 order by e.position limit $3",
                     args![organisation, after, limit],
@@ -217,6 +222,7 @@ fn stored(row: &Row) -> Result<StoredEvent> {
         occurred_on: row.get("occurred_on")?,
         recorded_at: row.get("recorded_at")?,
         payload: row.get("payload")?,
+        trace: row.get("trace")?,
     })
 }
 

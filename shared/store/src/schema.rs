@@ -9,7 +9,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 /// One numbered SQL file of a service: version, what it does, text. Version 1 to 99 are this crate's.
 pub type Migration = (i64, &'static str, &'static str);
 
-const SHARED: &[Migration] = &[(1, "shared", include_str!("../migrations/0001_shared.sql"))];
+const SHARED: &[Migration] = &[
+    (1, "shared", include_str!("../migrations/0001_shared.sql")),
+    (2, "trace", include_str!("../migrations/0002_trace.sql")),
+];
 
 pub(crate) async fn migrate(db: &Db, own: &[Migration]) -> Result<()> {
     let dialect: fn(&str) -> String = match db {

@@ -76,6 +76,7 @@ impl FakePeer {
                 nanos: 0,
             }),
             payload: Some(payload),
+            trace: String::new(),
         };
         self.events.send_modify(|events| events.push(event));
         let count = self.events.borrow().len();

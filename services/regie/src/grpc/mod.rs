@@ -83,14 +83,14 @@ methods! {
     command assign_case_holder(AssignCaseHolderRequest) -> AssignCaseHolderResponse = case::assign_case_holder;
     command assign_supervisor(AssignSupervisorRequest) -> AssignSupervisorResponse = case::assign_supervisor;
     command grant_relation(GrantRelationRequest) -> GrantRelationResponse = relation::grant;
-    command end_relation(EndRelationRequest) -> EndRelationResponse = relation::end;
+    revocation end_relation(EndRelationRequest) -> EndRelationResponse = relation::end;
     command adopt_plan(AdoptPlanRequest) -> AdoptPlanResponse = case::adopt_plan;
     command set_goal(SetGoalRequest) -> SetGoalResponse = case::set_goal;
     command decide_goal(DecideGoalRequest) -> DecideGoalResponse = case::decide_goal;
     command record_scores(RecordScoresRequest) -> RecordScoresResponse = case::record_scores;
     command set_guidance(SetGuidanceRequest) -> SetGuidanceResponse = case::set_guidance;
     command give_consent(GiveConsentRequest) -> GiveConsentResponse = consent::give;
-    command withdraw_consent(WithdrawConsentRequest) -> WithdrawConsentResponse = consent::withdraw;
+    revocation withdraw_consent(WithdrawConsentRequest) -> WithdrawConsentResponse = consent::withdraw;
     query get_consent_status(GetConsentStatusRequest) -> GetConsentStatusResponse = consent::status;
     query get_case(GetCaseRequest) -> GetCaseResponse = view::case;
     query get_case_as_self(GetCaseAsSelfRequest) -> GetCaseAsSelfResponse = view::case_as_self;
