@@ -4,12 +4,14 @@ use crate::{Caller, Chassis, Work};
 use kernel::{ClientId, Refusal, general};
 use prost::Message;
 use proto::Mutation;
+use ring::digest::{self, Digest};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Access, Answered, Error, Result, Tx};
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// What an RPC answers.
@@ -24,21 +26,48 @@ const ATTEMPTS: u32 = 12;
 /// How long a revocation waits for the other services.
 const CONFIRMATION: Duration = Duration::from_secs(5);
 
+/// A call that changes something, without its types: there are over a hundred of them, and their road is one.
+struct Command {
+    caller: Arc<Caller>,
+    id: String,
+    hash: Digest,
+    run: Erased,
+}
+
+/// A handler that gives its answer encoded.
+type Erased = Box<dyn for<'a> Fn(&'a mut Work) -> Run<'a, Vec<u8>> + Send + Sync>;
+
+impl Command {
+    fn new<M, R, F>(caller: Arc<Caller>, message: M, run: F) -> Self
+    where
+        M: Mutation + 'static,
+        R: Message,
+        F: for<'a> Fn(&'a mut Work, &'a M) -> Run<'a, R> + Send + Sync + 'static,
+    {
+        let hash = digest::digest(&digest::SHA256, &message.encode_to_vec());
+        let (id, call) = (message.request_id().to_owned(), Arc::new((run, message)));
+        let run: Erased = Box::new(move |work| {
+            let call = call.clone();
+            Box::pin(async move { Ok((call.0)(work, &call.1).await?.encode_to_vec()) })
+        });
+        Self { caller, id, hash, run }
+    }
+}
+
 impl Chassis {
     /// Carries out a call that changes something: exactly once per `request_id`, in one transaction with its events, its
     /// answer and its entry in the access log. It runs to its end also when the caller goes away.
     pub async fn command<M, R, F>(&self, request: Request<M>, run: F) -> Answer<R>
     where
         M: Mutation + 'static,
-        R: Message + Default + 'static,
+        R: Message + Default,
         F: for<'a> Fn(&'a mut Work, &'a M) -> Run<'a, R> + Send + Sync + 'static,
     {
-        let caller = caller(&request)?;
-        let (chassis, message) = (self.clone(), request.into_inner());
-        let done = tokio::spawn(async move { chassis.carry_out(&caller, &message, &run).await });
-        match done.await {
-            Ok(outcome) => outcome.map(Response::new).map_err(|error| explain(&error)),
-            Err(panic) => Err(explain_fault(&panic)),
+        let command = Command::new(caller(&request)?, request.into_inner(), run);
+        let answer = self.spawn(command).await?;
+        match R::decode(answer.as_slice()) {
+            Ok(answer) => Ok(Response::new(answer)),
+            Err(error) => Err(explain(&Error::inconsistent("answered_call", "response", error))),
         }
     }
 
@@ -48,7 +77,7 @@ impl Chassis {
     pub async fn revocation<M, R, F>(&self, request: Request<M>, run: F) -> Answer<R>
     where
         M: Mutation + 'static,
-        R: Message + Default + 'static,
+        R: Message + Default,
         F: for<'a> Fn(&'a mut Work, &'a M) -> Run<'a, R> + Send + Sync + 'static,
     {
         let answer = self.command(request, run).await?;
@@ -75,19 +104,21 @@ impl Chassis {
         }
     }
 
-    async fn carry_out<M, R, F>(&self, caller: &Arc<Caller>, message: &M, run: &F) -> Result<R>
-    where
-        M: Mutation,
-        R: Message + Default,
-        F: for<'a> Fn(&'a mut Work, &'a M) -> Run<'a, R>,
-    {
-        let id = message.request_id();
-        if !(8..=64).contains(&id.len()) {
-            return self.refuse(caller, None, &[], (&general::REQUEST_ID_MISSING).into()).await;
+    async fn spawn(&self, command: Command) -> std::result::Result<Vec<u8>, Status> {
+        let chassis = self.clone();
+        let done = tokio::spawn(async move { chassis.carry_out(&command).await }.in_current_span());
+        match done.await {
+            Ok(outcome) => outcome.map_err(|error| explain(&error)),
+            Err(panic) => Err(explain_fault(&panic)),
         }
-        let hash = ring::digest::digest(&ring::digest::SHA256, &message.encode_to_vec());
+    }
+
+    async fn carry_out(&self, command: &Command) -> Result<Vec<u8>> {
+        if !(8..=64).contains(&command.id.len()) {
+            return Err(self.refuse(&command.caller, &[], (&general::REQUEST_ID_MISSING).into()).await);
+        }
         for attempt in 0.. {
-            match self.attempt(caller, message, id, hash.as_ref(), run).await {
+            match self.attempt(command).await {
                 Err(Error::Conflict) if attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await;
                 }
@@ -99,42 +130,38 @@ impl Chassis {
         Err(Error::Conflict)
     }
 
-    async fn attempt<M, R, F>(&self, caller: &Arc<Caller>, message: &M, id: &str, hash: &[u8], run: &F) -> Result<R>
-    where
-        M: Mutation,
-        R: Message + Default,
-        F: for<'a> Fn(&'a mut Work, &'a M) -> Run<'a, R>,
-    {
+    async fn attempt(&self, command: &Command) -> Result<Vec<u8>> {
+        let Command { caller, id, hash, run } = command;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let outcome = match tx.answered(caller.organisation(), &caller.rpc, id, hash).await? {
+        let (tx, clients, outcome) = match tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await? {
             Answered::Same(answer) => {
                 tx.commit().await?;
-                return R::decode(answer.as_slice()).map_err(|e| Error::inconsistent("answered_call", "response", e));
+                return Ok(answer);
             }
             Answered::Other => (tx, Vec::new(), Err(Error::from(&general::REQUEST_ID_REUSED))),
             Answered::No => {
                 let mut work = Work::new(tx, now, self.name, caller.clone());
-                let outcome = run(&mut work, message).await;
+                let outcome = run(&mut work).await;
                 let (tx, clients) = work.into_parts();
                 (tx, clients, outcome)
             }
         };
         match outcome {
-            (mut tx, clients, Ok(answer)) => {
-                let encoded = answer.encode_to_vec();
-                tx.keep_answer(caller.organisation(), &caller.rpc, id, hash, &encoded, now.at).await?;
+            Ok(answer) => {
+                let mut tx = tx;
+                tx.keep_answer(caller.organisation(), &caller.rpc, id, hash.as_ref(), &answer, now.at).await?;
                 tx.log_access(&access(caller, now.at, Some(id), "ok"), &clients).await?;
                 tx.commit().await?;
                 Ok(answer)
             }
-            (tx, clients, Err(Error::Refused(refusal))) => {
+            Err(Error::Refused(refusal)) => {
                 let mut tx = tx.undo().await?;
                 tx.log_access(&access(caller, now.at, Some(id), refusal.reason.code), &clients).await?;
                 tx.commit().await?;
                 Err(refusal.into())
             }
-            (_, _, Err(error)) => Err(error),
+            Err(error) => Err(error),
         }
     }
 
@@ -146,37 +173,44 @@ impl Chassis {
     {
         let caller = caller(&request)?;
         let message = request.into_inner();
-        let outcome = async {
-            let tx = self.store.read().await?;
-            let mut work = Work::new(tx, self.clock.now(), self.name, caller.clone());
-            let outcome = run(&mut work, &message).await;
-            let (read, clients) = work.into_parts();
-            drop(read);
-            match outcome {
-                Ok(answer) if clients.is_empty() => Ok(answer),
-                Ok(answer) => self.log(&caller, &clients, "ok").await.map(|()| answer),
-                Err(Error::Refused(refusal)) => self.refuse(&caller, None, &clients, refusal).await,
-                Err(error) => Err(error),
-            }
-        };
-        outcome.await.map(Response::new).map_err(|error| explain(&error))
+        let mut work = self.look(&caller).await?;
+        let outcome = run(&mut work, &message).await;
+        let (read, clients) = work.into_parts();
+        drop(read);
+        match outcome {
+            Ok(answer) => self.seen(&caller, &clients).await.map(|()| Response::new(answer)),
+            Err(error) => Err(self.unseen(&caller, &clients, error).await),
+        }
     }
 
-    /// Keeps that something was refused, then refuses it.
-    pub(crate) async fn refuse<R>(
-        &self,
-        caller: &Caller,
-        id: Option<&str>,
-        clients: &[ClientId],
-        refusal: Refusal,
-    ) -> Result<R> {
-        let mut tx = self.store.write().await?;
-        tx.log_access(&access(caller, self.clock.now().at, id, refusal.reason.code), clients).await?;
-        tx.commit().await?;
-        Err(refusal.into())
+    async fn look(&self, caller: &Arc<Caller>) -> std::result::Result<Work, Status> {
+        let tx = self.store.read().await.map_err(|error| explain(&error))?;
+        Ok(Work::new(tx, self.clock.now(), self.name, caller.clone()))
     }
 
-    /// Keeps that something was read.
+    async fn seen(&self, caller: &Caller, clients: &[ClientId]) -> std::result::Result<(), Status> {
+        if clients.is_empty() {
+            return Ok(());
+        }
+        self.log(caller, clients, "ok").await.map_err(|error| explain(&error))
+    }
+
+    async fn unseen(&self, caller: &Caller, clients: &[ClientId], error: Error) -> Status {
+        match error {
+            Error::Refused(refusal) => explain(&self.refuse(caller, clients, refusal).await),
+            error => explain(&error),
+        }
+    }
+
+    /// Keeps that something was refused; returns the refusal once that is on disk, or else what came in between.
+    pub(crate) async fn refuse(&self, caller: &Caller, clients: &[ClientId], refusal: Refusal) -> Error {
+        match self.log(caller, clients, refusal.reason.code).await {
+            Ok(()) => refusal.into(),
+            Err(error) => error,
+        }
+    }
+
+    /// Keeps that something was read, or why not.
     pub(crate) async fn log(&self, caller: &Caller, clients: &[ClientId], result: &str) -> Result<()> {
         let mut tx = self.store.write().await?;
         tx.log_access(&access(caller, self.clock.now().at, None, result), clients).await?;

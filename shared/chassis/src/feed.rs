@@ -3,7 +3,7 @@
 //! A stream reads the database at its subscriber's own pace, so a slow one holds up nobody and nothing is buffered.
 
 use crate::call::{caller, explain};
-use crate::{Answer, Caller, Chassis, Service};
+use crate::{Answer, Caller, Chassis, Run, Tx};
 use kernel::{Organisation, Role, general};
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
@@ -47,15 +47,18 @@ static RECEIVERS: LazyLock<HashMap<String, Vec<Role>>> = LazyLock::new(|| {
 /// Who reads each named subscription now; a newer reader ends the older one.
 type Readers = Mutex<HashMap<(Organisation, String), watch::Sender<u64>>>;
 
-pub(crate) struct Feed<S> {
+/// How much work waits in the service itself.
+pub(crate) type Waiting = Box<dyn for<'a> Fn(&'a mut Tx) -> Run<'a, i64> + Send + Sync>;
+
+pub(crate) struct Feed {
     chassis: Chassis,
-    service: Arc<S>,
+    waiting: Waiting,
     readers: Arc<Readers>,
 }
 
-impl<S> Feed<S> {
-    pub fn new(chassis: Chassis, service: Arc<S>) -> Self {
-        Self { chassis, service, readers: Arc::default() }
+impl Feed {
+    pub fn new(chassis: Chassis, waiting: Waiting) -> Self {
+        Self { chassis, waiting, readers: Arc::default() }
     }
 
     /// Takes over a named subscription: resolves once a newer reader does the same.
@@ -68,7 +71,7 @@ impl<S> Feed<S> {
 }
 
 #[tonic::async_trait]
-impl<S: Service> FeedService for Feed<S> {
+impl FeedService for Feed {
     type SubscribeStream = ReceiverStream<std::result::Result<SubscribeResponse, Status>>;
 
     async fn subscribe(&self, request: Request<SubscribeRequest>) -> Answer<Self::SubscribeStream> {
@@ -87,6 +90,7 @@ impl<S: Service> FeedService for Feed<S> {
         let caller = caller(&request)?;
         let wanted = request.into_inner();
         let outcome = async {
+            // Outside the transaction: who acknowledges must not race with who publishes.
             let head = self.chassis.store.read().await?.head().await?;
             let cursor = self.chassis.store.read_cursor(&wanted.cursor, head)?;
             let mut tx = self.chassis.store.write().await?;
@@ -104,7 +108,7 @@ impl<S: Service> FeedService for Feed<S> {
         let outcome = async {
             let mut tx = self.chassis.store.read().await?;
             // First what waits, then how far the feed is: work that finishes in between is seen on the feed.
-            let pending = tx.count_due(self.chassis.clock.now().at).await? + self.service.waiting(&mut tx).await?;
+            let pending = tx.count_due(self.chassis.clock.now().at).await? + (self.waiting)(&mut tx).await?;
             // What was committed a moment ago may not have its position yet.
             self.chassis.store.stamp().await?;
             let state = tx.feed_state().await?;
@@ -125,7 +129,7 @@ impl<S: Service> FeedService for Feed<S> {
     }
 }
 
-impl<S: Service> Feed<S> {
+impl Feed {
     /// Where a stream begins: at its cursor, after what was acknowledged, or at the oldest event.
     async fn start(&self, caller: &Caller, wanted: &SubscribeRequest) -> Result<i64> {
         let mut tx = self.chassis.store.read().await?;
@@ -234,10 +238,12 @@ impl Reader {
     /// The next events, and how far the feed was before they were read. What a partner is about to get is logged first.
     async fn page(&self, position: i64) -> Result<(Vec<StoredEvent>, i64)> {
         let mut tx = self.chassis.store.read().await?;
-        let head = tx.head().await?;
-        let events = tx.events_after(position, self.filter.receiver.as_ref(), PAGE).await?;
+        let receiver = self.filter.receiver.as_ref();
+        // Who receives everything is where the last event is; who receives some must be told how far the feed is.
+        let head = if receiver.is_some() { tx.head().await? } else { 0 };
+        let events = tx.events_after(position, receiver, PAGE).await?;
         drop(tx);
-        if self.filter.receiver.is_some() {
+        if receiver.is_some() {
             let seen =
                 events.iter().filter(|event| self.filter.lets_through(event)).filter_map(|event| event.client_id);
             let clients: Vec<_> = seen.collect::<BTreeSet<_>>().into_iter().collect();

@@ -141,10 +141,7 @@ impl GateLayer {
         let known = Purposes::embedded().get(purpose).map_or("", |_| purpose);
         let (actor, rpc) = (actor.clone(), rpc.clone());
         let caller = Caller { actor, rpc, purpose: known.into(), grants: Vec::new(), trace };
-        match self.chassis.refuse::<()>(&caller, None, &[], refusal).await {
-            Ok(()) => proto::status(&(&general::UNAVAILABLE).into()),
-            Err(error) => explain(&error),
-        }
+        explain(&self.chassis.refuse(&caller, &[], refusal).await)
     }
 }
 

@@ -32,13 +32,16 @@ pub use telemetry::TraceContext;
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
+use auth::Verifier;
+use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::feed::v1::feed_service_server::FeedServiceServer;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -110,63 +113,91 @@ pub async fn serve<S: Service>(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
-    let store = Store::open(S::NAME, &setup.database, &setup.sealing_key, S::MIGRATIONS)
-        .await
-        .with_context(|| format!("{}: the database cannot be opened", S::NAME))?;
     let (stop, stopping) = watch::channel(false);
+    let (chassis, door) = open(S::NAME, S::MIGRATIONS, setup, stopping).await?;
     let service = Arc::new(service);
-    let chassis = Chassis {
-        name: S::NAME,
-        store: store.clone(),
-        clock: setup.clock.clone(),
-        peers: Peers::new(S::NAME, setup.peers, setup.tokens),
-        acknowledged: watch::Sender::new(0),
-        stopping,
-    };
 
-    let (health, health_service) = tonic_health::server::health_reporter();
-    let mut routes = service
-        .routes(&chassis)
-        .add_service(limited!(proto::feed::v1::feed_service_server::FeedServiceServer::new(feed::Feed::new(
-            chassis.clone(),
-            service.clone()
-        ))))
-        .add_service(limited!(proto::audit::v1::audit_service_server::AuditServiceServer::new(audit::Audit(
-            chassis.clone()
-        ))))
-        .add_service(health_service);
-    if setup.reflection {
-        let reflection =
-            || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(proto::DESCRIPTORS);
-        routes = routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
-    }
+    let own = service.clone();
+    let waiting: feed::Waiting = Box::new(move |tx| {
+        let own = own.clone();
+        Box::pin(async move { own.waiting(tx).await })
+    });
+    let feed = feed::Feed::new(chassis.clone(), waiting);
+    let routes = service.routes(&chassis).add_service(limited!(FeedServiceServer::new(feed)));
 
     let mut beside = JoinSet::new();
     for source in S::FEEDS {
         beside.spawn(inbox::follow(service.clone(), chassis.clone(), source));
     }
     beside.spawn(timer::run(service.clone(), chassis.clone()));
-    let (own, own_chassis) = (service.clone(), chassis.clone());
-    beside.spawn(async move { own.run(own_chassis).await });
+    let own_chassis = chassis.clone();
+    beside.spawn(async move { service.run(own_chassis).await });
 
+    let server = tokio::spawn(answer(chassis.clone(), door, routes, listener));
+    shutdown.await;
+    let _ = stop.send(true);
+    drain(chassis, server, beside).await
+}
+
+/// What stands before the RPCs of a service.
+struct Door {
+    verifier: Arc<Verifier>,
+    reflection: bool,
+}
+
+async fn open(
+    name: &'static str,
+    migrations: &[Migration],
+    setup: Setup,
+    stopping: watch::Receiver<bool>,
+) -> anyhow::Result<(Chassis, Door)> {
+    let store = Store::open(name, &setup.database, &setup.sealing_key, migrations)
+        .await
+        .with_context(|| format!("{name}: the database cannot be opened"))?;
+    let chassis = Chassis {
+        name,
+        store,
+        clock: setup.clock,
+        peers: Peers::new(name, setup.peers, setup.tokens),
+        acknowledged: watch::Sender::new(0),
+        stopping,
+    };
+    Ok((chassis, Door { verifier: setup.verifier, reflection: setup.reflection }))
+}
+
+/// Answers calls until the service stops.
+async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListener) -> anyhow::Result<()> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let audit = audit::Audit(chassis.clone());
+    let mut routes = routes.add_service(limited!(AuditServiceServer::new(audit))).add_service(health_service);
+    if door.reflection {
+        let reflection =
+            || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(proto::DESCRIPTORS);
+        routes = routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
+    }
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    tracing::info!(service = S::NAME, address = ?listener.local_addr().ok(), engine = store.engine(), "ready");
-
-    let draining = chassis.clone();
-    let server = Server::builder()
+    let address = listener.local_addr().ok();
+    tracing::info!(service = chassis.name, ?address, engine = chassis.store.engine(), "ready");
+    Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .concurrency_limit_per_connection(256)
-        .layer(gate::GateLayer::new(chassis.clone(), setup.verifier))
+        .layer(gate::GateLayer::new(chassis.clone(), door.verifier))
         .add_routes(routes)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
-            draining.stopped().await;
-        });
-    let server = tokio::spawn(server);
+            chassis.stopped().await;
+        })
+        .await?;
+    Ok(())
+}
 
-    shutdown.await;
-    tracing::info!(service = S::NAME, "stopping");
-    let _ = stop.send(true);
+/// Lets what runs come to its end, and closes the database.
+async fn drain(
+    chassis: Chassis,
+    server: JoinHandle<anyhow::Result<()>>,
+    mut beside: JoinSet<()>,
+) -> anyhow::Result<()> {
+    tracing::info!(service = chassis.name, "stopping");
     let drained = tokio::time::timeout(DRAIN, async {
         server.await??;
         while beside.join_next().await.is_some() {}
@@ -174,8 +205,8 @@ pub async fn serve<S: Service>(
     })
     .await;
     beside.shutdown().await;
-    store.close().await;
-    drained.with_context(|| format!("{}: calls were still running after {DRAIN:?}", S::NAME))?
+    chassis.store.close().await;
+    drained.with_context(|| format!("{}: calls were still running after {DRAIN:?}", chassis.name))?
 }
 
 /// A generated server that takes no oversized message.

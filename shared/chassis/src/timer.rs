@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Deadline, Result};
 
+/// Deadlines are read in pages of this size.
+const PAGE: i64 = 64;
+
 /// Wakes what is due until the service stops.
 pub(crate) async fn run<S: Service>(service: Arc<S>, chassis: Chassis) {
     let mut set = chassis.store.deadlines_set();
@@ -35,13 +38,15 @@ pub(crate) async fn run<S: Service>(service: Arc<S>, chassis: Chassis) {
 /// Handles everything that is due now; returns when the next will be.
 async fn wake_due<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<Option<jiff::Timestamp>> {
     loop {
-        let mut tx = chassis.store.read().await?;
-        let due = tx.due(chassis.clock.now().at, 256).await?;
-        if due.is_empty() {
-            return tx.next_due().await;
+        let now = chassis.clock.now().at;
+        let next = chassis.store.read().await?.next_deadlines(PAGE).await?;
+        if next.is_empty() {
+            return Ok(None);
         }
-        drop(tx);
-        for deadline in due {
+        for deadline in next {
+            if deadline.due_at > now {
+                return Ok(Some(deadline.due_at));
+            }
             wake(service, chassis, deadline).await?;
         }
     }

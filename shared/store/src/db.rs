@@ -37,7 +37,9 @@ impl Db {
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(true);
         let writer = Writer::new(options.connect().await?);
-        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
+        // A file does not go away as a server does: no need to ask a connection whether it still lives.
+        let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
+        let readers = readers.connect_lazy_with(options.read_only(true));
         Ok(Db::Lite { writer, readers })
     }
 

@@ -48,12 +48,12 @@ impl Tx {
         Ok(taken > 0)
     }
 
-    /// The deadlines that are due, oldest first.
-    pub async fn due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Deadline>> {
+    /// The next deadlines, oldest first, due or not.
+    pub async fn next_deadlines(&mut self, limit: i64) -> Result<Vec<Deadline>> {
         let rows = self
             .rows(
-                "select kind, subject, client_id, due_at from deadline where due_at <= $1 order by due_at, kind, subject limit $2",
-                args![now, limit],
+                "select kind, subject, client_id, due_at from deadline order by due_at, kind, subject limit $1",
+                args![limit],
             )
             .await?;
         let deadline = |row: &Row| {
@@ -71,11 +71,5 @@ impl Tx {
     pub async fn count_due(&mut self, now: Timestamp) -> Result<i64> {
         let row = self.row("select count(*) as n from deadline where due_at <= $1", args![now]).await?;
         row.map_or(Ok(0), |row| row.get("n"))
-    }
-
-    /// The moment of the next deadline.
-    pub async fn next_due(&mut self) -> Result<Option<Timestamp>> {
-        let row = self.row("select min(due_at) as due_at from deadline", args![]).await?;
-        row.map_or(Ok(None), |row| row.get("due_at"))
     }
 }

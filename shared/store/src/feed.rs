@@ -148,22 +148,29 @@ impl Tx {
 
     /// How far the feed is, and who has taken in what.
     pub async fn feed_state(&mut self) -> Result<FeedState> {
-        let head = self.head().await?;
+        // One row without a subscription when there is none: the head is always told.
         let rows = self
             .rows(
-                "select organisation, name, acknowledged, acknowledged_at from feed_subscription order by 1, 2",
+                "select h.head, s.organisation, s.name, s.acknowledged, s.acknowledged_at
+                 from (select coalesce(max(position), 0) as head from feed_event) h
+                 left join feed_subscription s on true order by 2, 3",
                 args![],
             )
             .await?;
         let subscription = |row: &Row| {
-            Ok(Subscription {
-                organisation: row.get("organisation")?,
+            let Some(organisation) = row.get("organisation")? else { return Ok(None) };
+            Ok(Some(Subscription {
+                organisation,
                 name: row.get("name")?,
                 acknowledged: row.get("acknowledged")?,
                 acknowledged_at: row.get("acknowledged_at")?,
-            })
+            }))
         };
-        Ok(FeedState { head, subscriptions: rows.iter().map(subscription).collect::<Result<_>>()? })
+        let head = rows.first().map_or(Ok(0), |row| row.get("head"))?;
+        Ok(FeedState {
+            head,
+            subscriptions: rows.iter().filter_map(|row| subscription(row).transpose()).collect::<Result<_>>()?,
+        })
     }
 
     /// What a subscription acknowledged, if it ever did.
@@ -185,15 +192,20 @@ impl Tx {
         position: i64,
         now: Timestamp,
     ) -> Result<i64> {
-        self.run(
-            "insert into feed_subscription (organisation, name, acknowledged, acknowledged_at) values ($1, $2, $3, $4)
-             on conflict (organisation, name) do update
-             set acknowledged = excluded.acknowledged, acknowledged_at = excluded.acknowledged_at
-             where excluded.acknowledged > feed_subscription.acknowledged",
-            args![organisation, name, position, now],
-        )
-        .await?;
-        Ok(self.acknowledged(organisation, name).await?.unwrap_or(0))
+        let row = self
+            .row(
+                "insert into feed_subscription as s (organisation, name, acknowledged, acknowledged_at)
+                 values ($1, $2, $3, $4)
+                 on conflict (organisation, name) do update set
+                     acknowledged_at =
+                         case when excluded.acknowledged > s.acknowledged then $4 else s.acknowledged_at end,
+                     acknowledged =
+                         case when excluded.acknowledged > s.acknowledged then $3 else s.acknowledged end
+                 returning acknowledged",
+                args![organisation, name, position, now],
+            )
+            .await?;
+        row.map_or(Ok(0), |row| row.get("acknowledged"))
     }
 
     /// How far this service has taken in the feed of `source`; empty before the first event.

@@ -50,12 +50,10 @@ impl Writer {
         let mut line = self.line.clone().lock_owned().await;
         queued.leave();
         line.tidy().await?;
-        if !line.open {
-            line.run("begin immediate").await?;
-            line.open = true;
-        }
-        line.run("savepoint command").await?;
-        line.marked = true;
+        // Each statement is a trip to the connection's own thread, so what goes together travels together.
+        let begin = if line.open { "savepoint command" } else { "begin immediate; savepoint command" };
+        line.run(begin).await?;
+        (line.open, line.marked) = (true, true);
         Ok(Turn { writer: self.clone(), line: Some(line) })
     }
 
@@ -95,29 +93,40 @@ impl Line {
 
     /// Undoes a command that was dropped in the middle.
     async fn tidy(&mut self) -> Result<()> {
-        if self.marked {
-            self.run("rollback to command").await?;
-            self.run("release command").await?;
-            self.marked = false;
+        if !self.marked {
+            return Ok(());
         }
+        if self.run("rollback to command; release command").await.is_err() {
+            // It was dropped while it was being committed, and how far that went nobody knows. Nothing of the group counts;
+            // who was in it hears so, and finds by repeating whether it did.
+            let _ = self.run("rollback").await;
+            self.tell(false);
+        }
+        self.marked = false;
         Ok(())
     }
 
-    /// Commits the group and tells its members.
+    /// The group has ended: tells its members whether it is on disk.
+    fn tell(&mut self, committed: bool) {
+        self.open = false;
+        for member in self.group.drain(..) {
+            let _ = member.send(committed);
+        }
+    }
+
+    /// Commits the group, the command that is still marked with it, and tells its members.
     async fn flush(&mut self) {
         if !self.open {
             return;
         }
-        let committed = self.run("commit").await;
+        let committed = self.run(if self.marked { "release command; commit" } else { "commit" }).await;
         if let Err(error) = &committed {
             tracing::error!(%error, members = self.group.len(), "a group of commands could not be committed");
             // A full disk may have rolled back already; then this says so, and either way nothing of the group is kept.
             let _ = self.run("rollback").await;
         }
-        self.open = false;
-        for member in self.group.drain(..) {
-            let _ = member.send(committed.is_ok());
-        }
+        self.marked = false;
+        self.tell(committed.is_ok());
     }
 }
 
@@ -135,11 +144,14 @@ impl Turn {
     /// Joins the group; returns once the group is on disk.
     pub async fn commit(mut self) -> Result<()> {
         let Some(mut line) = self.line.take() else { return Ok(()) };
-        line.run("release command").await?;
-        line.marked = false;
+        let last = line.group.len() + 1 >= GROUP || self.writer.waiting.load(Ordering::SeqCst) == 0;
+        if !last {
+            line.run("release command").await?;
+            line.marked = false;
+        }
         let (told, committed) = oneshot::channel();
         line.group.push(told);
-        if line.group.len() >= GROUP || self.writer.waiting.load(Ordering::SeqCst) == 0 {
+        if last {
             line.flush().await;
         }
         drop(line);
