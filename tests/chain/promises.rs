@@ -333,8 +333,13 @@ on_both_engines! {
         assert_eq!((claims[0].facility_id.clone(), claims[0].without_procedure), (chain.facility(), false));
         assert_eq!(facts.count::<regie::TaskOpened>(|task| task.kind() == regie::TaskKind::FindPlaceTonight), 0);
 
-        // A second report of the same night is no second claim; the client comes, and the claim is used up.
+        // A second report of the same night is no second claim, but the first did not hold: a person looks. The client
+        // comes, the claim is used up, and the alarm is over.
+        chain.at(chain.today(), 22).await;
         chain.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
+        let signal = facts.all::<aftercare::NowhereToSleepReported>().remove(0).signal_id;
+        assert_eq!(chain.tasks(regie::TaskKind::FindPlaceTonight, &signal).await.len(), 1);
+        chain.at(chain.today(), 23).await;
         let request = access::AdmitClientRequest {
             request_id: rid(),
             client_id: household.client_id.clone(),
@@ -344,10 +349,10 @@ on_both_engines! {
             admitted_on: wire(chain.today()),
         };
         call!(chain, chain.person(Role::Shelter).access("crisis"), admit_client, request);
-        chain.at(chain.today(), 23).await;
         let facts = chain.hold().await;
         assert_eq!(facts.count::<access::PlaceClaimed>(|_| true), 1);
-        assert_eq!(facts.count::<regie::TaskOpened>(|task| task.kind() == regie::TaskKind::FindPlaceTonight), 0);
+        assert_eq!(facts.count::<regie::TaskOpened>(|task| task.kind() == regie::TaskKind::FindPlaceTonight), 1);
+        assert!(chain.tasks(regie::TaskKind::FindPlaceTonight, &signal).await.is_empty());
     }
 
     /// P6, R-AFT-10: the relapse guarantee removes the new procedure, and nothing else.
@@ -381,9 +386,12 @@ on_both_engines! {
         let waiting = chain.tasks(regie::TaskKind::AnswerOffer, &offer).await;
         assert_eq!(waiting.len(), 1);
         assert_eq!(waiting[0].organisation, "leger-des-heils");
+        let candidate = chain.tasks(regie::TaskKind::AnswerCandidate, &offer).await;
+        assert_eq!(candidate.iter().map(|task| task.organisation.as_str()).collect::<Vec<_>>(), ["trivire"]);
         assert_eq!(chain.facts().await.count::<housing::OfferEndingSoon>(|event| event.offer_id == offer), 1);
         chain.on(Date::constant(2026, 3, 11)).await;
         assert!(chain.tasks(regie::TaskKind::AnswerOffer, &offer).await.is_empty());
+        assert!(chain.tasks(regie::TaskKind::AnswerCandidate, &offer).await.is_empty());
         assert_eq!(chain.tasks(regie::TaskKind::FollowUpOffer, &offer).await.len(), 1);
         let facts = chain.hold().await;
         assert_eq!(facts.count::<housing::OfferLapsed>(|event| event.offer_id == offer), 1);
@@ -431,6 +439,30 @@ on_both_engines! {
         assert!(chain.tasks(regie::TaskKind::AssignHandover, &allocation).await.is_empty());
         let facts = chain.hold().await;
         assert!(facts.count::<aftercare::HandoverDueSoon>(|event| event.allocation_id == allocation) >= 2, "warned before");
+        for kind in [regie::TaskKind::FillHandover, regie::TaskKind::AnswerHandover] {
+            let warned = |e: &regie::DeadlineApproaching| e.kind() == kind && e.subject_id == allocation;
+            assert_eq!(facts.count::<regie::DeadlineApproaching>(warned), 1, "{kind:?}: the list says so too");
+        }
+    }
+
+    /// P7, R-HOU-05: a guarantee that nobody decides on escalates; a client who left and has no home is a question.
+    async fn a_guarantee_and_a_departure_are_not_left_lying(chain: Chain) {
+        let (household, allocation) = chain.allocated(true).await;
+        let asked = chain.tasks(regie::TaskKind::DecideGuarantee, &allocation).await;
+        assert_eq!(asked.iter().map(|task| task.organisation.as_str()).collect::<Vec<_>>(), ["sociale-dienst"]);
+        chain.on(Date::constant(2026, 3, 10)).await;
+        let unanswered = |event: &income::RentGuaranteeUnanswered| event.allocation_id == allocation;
+        assert_eq!(chain.facts().await.count::<income::RentGuaranteeUnanswered>(unanswered), 1);
+        assert_eq!(chain.tasks(regie::TaskKind::Escalated, &asked[0].task_id).await.len(), 1);
+
+        chain.depart(&household).await;
+        let question = || chain.tasks(regie::TaskKind::FollowUpDeparture, &household.stay_id);
+        assert!(question().await.is_empty(), "there is a home to go to");
+        chain.withdraw(&allocation).await;
+        assert_eq!(question().await.len(), 1);
+        assert!(chain.tasks(regie::TaskKind::DecideGuarantee, &allocation).await.is_empty());
+        assert!(chain.tasks(regie::TaskKind::Escalated, &asked[0].task_id).await.is_empty());
+        chain.hold().await;
     }
 
     /// P8, R-REG-13, R-REG-19: a stranger hears the same as of nobody; a wrong role is refused; every look is in the log.

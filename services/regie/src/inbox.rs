@@ -271,6 +271,10 @@ fn housing_fact(event: &Event) -> Result<Option<Housing>> {
             let by_client = e.by() == housing::AnsweredBy::Client;
             Housing::OfferAnswered { offer: offer(&e.offer_id)?, by_client, accepted: e.accepted }
         }
+        "OfferEndingSoon" => {
+            let e: housing::OfferEndingSoon = event.decode()?;
+            Housing::OfferEndingSoon { offer: offer(&e.offer_id)?, provider: organisation("provider", &e.provider)? }
+        }
         "OfferLapsed" => Housing::OfferLapsed { offer: offer(&event.decode::<housing::OfferLapsed>()?.offer_id)? },
         "OfferWithdrawn" => Housing::OfferEnded { offer: offer(&event.decode::<housing::OfferWithdrawn>()?.offer_id)? },
         "OfferSuperseded" => {
@@ -336,6 +340,11 @@ fn income_fact(event: &Event) -> Result<Option<Income>> {
             let e: income::InformationGiven = event.decode()?;
             Income::InformationGiven { request: request(&e.benefit_request_id)? }
         }
+        "InformationOverdue" => {
+            let e: income::InformationOverdue = event.decode()?;
+            let decision_due_on = date_opt("decision_due_on", e.decision_due_on.as_ref())?;
+            Income::InformationOverdue { request: request(&e.benefit_request_id)?, decision_due_on }
+        }
         "BenefitRequestUnacknowledged" => {
             let e: income::BenefitRequestUnacknowledged = event.decode()?;
             Income::BenefitDecisionDue { request: request(&e.benefit_request_id)?, due_on: event.occurred_on }
@@ -400,6 +409,10 @@ fn income_fact(event: &Event) -> Result<Option<Income>> {
             let ends_on = date("ends_on", e.ends_on.as_ref())?;
             Income::RentGuaranteeGranted { allocation: allocation(&e.allocation_id)?, ends_on, bridging: e.bridging }
         }
+        "RentGuaranteeUnanswered" => {
+            let e: income::RentGuaranteeUnanswered = event.decode()?;
+            Income::RentGuaranteeUnanswered { allocation: allocation(&e.allocation_id)? }
+        }
         "RentGuaranteeRefused" => {
             let e: income::RentGuaranteeRefused = event.decode()?;
             Income::RentGuaranteeRefused { allocation: allocation(&e.allocation_id)? }
@@ -456,6 +469,10 @@ async fn aftercare_fact(work: &mut Work, event: &Event) -> Result<Option<Afterca
             let receiver = organisation("to_organisation", &e.to_organisation)?;
             Aftercare::HandoverToAnswer { allocation: allocation(&e.allocation_id)?, receiver, answer_by }
         }
+        "HandoverDueSoon" => {
+            let e: aftercare::HandoverDueSoon = event.decode()?;
+            Aftercare::HandoverDueSoon { allocation: allocation(&e.allocation_id)? }
+        }
         "HandoverOverdue" => {
             let e: aftercare::HandoverOverdue = event.decode()?;
             if e.waiting_for() != aftercare::HandoverParty::Receiver {
@@ -493,6 +510,11 @@ async fn aftercare_fact(work: &mut Work, event: &Event) -> Result<Option<Afterca
                 municipality: municipality(&e.municipality)?,
                 relapse_guarantee: e.relapse_guarantee,
             }
+        }
+        "NowhereToSleepRepeated" => {
+            let e: aftercare::NowhereToSleepRepeated = event.decode()?;
+            let municipality = municipality(&e.municipality)?;
+            Aftercare::NowhereToSleepRepeated { signal: signal(&e.signal_id)?, municipality, count: e.count }
         }
         "SignalEscalated" => {
             let e: aftercare::SignalEscalated = event.decode()?;

@@ -4,6 +4,8 @@
 
 #[path = "service/commands.rs"]
 mod commands;
+#[path = "service/warnings.rs"]
+mod warnings;
 
 use jiff::civil::date;
 use kernel::{Actor, ClientId, Date, Role, Uuid};

@@ -109,6 +109,9 @@ async fn carry_out(
         Act::CloseTask { kind, subject } => {
             task::fall_away(regie, work, (*kind).into(), Some(client), &subject.to_string()).await
         }
+        Act::WarnOfTask { kind, subject } => {
+            task::warn(regie, work, (*kind).into(), Some(client), &subject.to_string()).await
+        }
         Act::SetDeadline { kind, subject, due_at } => {
             let subject = deadline_subject(client, *kind, *subject);
             let deadline = Deadline { kind: DEADLINE.into(), subject, client_id: Some(client), due_at: *due_at };

@@ -19,6 +19,11 @@ pub async fn open(regie: &Regie, work: &mut Work, id: TaskId, wanted: Wanted) ->
     if known.as_ref().is_some_and(|kept| kept.task.wanted == wanted) {
         return Ok(());
     }
+    if let Some(late) = known.as_ref().filter(|kept| kept.task.overdue) {
+        // What escalated because of the old day is settled by the new one.
+        let id = late.task.id.to_string();
+        Box::pin(fall_away(regie, work, Kind::Escalated, wanted.client_id, &id)).await?;
+    }
     let municipality = match wanted.client_id {
         Some(client) => super::municipality_of(regie, work, client).await?,
         None => regie.register.home().clone(),
@@ -46,6 +51,14 @@ pub async fn fall_away(
 ) -> Result<()> {
     match store::task::unfinished(work, kind, client, subject).await? {
         Some(kept) => change(regie, work, kept, &Command::FallAway).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Warns whoever has a task that its last day is near; no harm when they know, or when it is on no list.
+pub async fn warn(regie: &Regie, work: &mut Work, kind: Kind, client: Option<ClientId>, subject: &str) -> Result<()> {
+    match store::task::unfinished(work, kind, client, subject).await? {
+        Some(kept) => change(regie, work, kept, &Command::Warn).await.map(drop),
         None => Ok(()),
     }
 }

@@ -65,6 +65,8 @@ kinds! {
         "Access: extend the decision or let it end (R-ACC-20).";
     MakePlan = "make_plan", "Maak samen met de cliënt het plan", "Shelter or case holder: make the plan (R-ACC-17).";
     AnswerOffer = "answer_offer", "Het aanbod loopt af: geef antwoord", "Provider: answer the offer in time (P7).";
+    AnswerCandidate = "answer_candidate", "Het aanbod loopt af: zeg ja of nee tegen de kandidaat",
+        "Corporation: answer about the candidate in time (P7).";
     FollowUpOffer = "follow_up_offer", "Het aanbod is verlopen: bepaal hoe het verder gaat",
         "Regie: an offer lapsed without an answer (R-HOU-22).";
     DecideBenefit = "decide_benefit", "Beslis op de bijstandsaanvraag", "Income: acknowledge and decide (R-INC-03).";
@@ -87,8 +89,10 @@ kinds! {
         "Regie: a command to another service was refused for good.";
     FollowUpHome = "follow_up_home", "De woning ging niet door of de huur eindigde: bepaal hoe het verder gaat",
         "Case holder and regie: a home fell through or a lease ended.";
+    FollowUpDeparture = "follow_up_departure", "De cliënt vertrok uit de opvang zonder woning: sluit de zaak of ga ermee door",
+        "Case holder: the last stay ended and there is no home.";
     GiveInformation = "give_information", "De sociale dienst vraagt informatie: lever die aan",
-        "Case holder: answer what social services asked (R-INC-04).";
+        "Case holder, then regie: answer what social services asked (R-INC-04).";
     BridgeIncome = "bridge_income", "Uitkering geweigerd vlak voor de verhuizing: overbrug, ander inkomen of andere datum",
         "Case holder: benefit was refused with the move at hand (R-INC-27).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
@@ -111,6 +115,7 @@ impl From<process::TaskKind> for Kind {
             process::TaskKind::ExtendDecision => Kind::ExtendDecision,
             process::TaskKind::MakePlan => Kind::MakePlan,
             process::TaskKind::AnswerOffer => Kind::AnswerOffer,
+            process::TaskKind::AnswerCandidate => Kind::AnswerCandidate,
             process::TaskKind::FollowUpOffer => Kind::FollowUpOffer,
             process::TaskKind::DecideBenefit => Kind::DecideBenefit,
             process::TaskKind::GiveInformation => Kind::GiveInformation,
@@ -126,6 +131,7 @@ impl From<process::TaskKind> for Kind {
             process::TaskKind::FindPlaceTonight => Kind::FindPlaceTonight,
             process::TaskKind::ReviewAftercare => Kind::ReviewAftercare,
             process::TaskKind::FollowUpHome => Kind::FollowUpHome,
+            process::TaskKind::FollowUpDeparture => Kind::FollowUpDeparture,
             process::TaskKind::SettleRefusedCommand => Kind::SettleRefusedCommand,
         }
     }
@@ -217,6 +223,8 @@ pub enum Command {
     },
     /// Its cause is gone.
     FallAway,
+    /// Whoever set its last day says that it is near.
+    Warn,
     /// The timer: a warning or the last day may be due.
     Wake,
 }
@@ -259,7 +267,7 @@ pub fn open(id: TaskId, wanted: Wanted, policy: &Policy, calendar: &Calendar, no
 /// What may happen to a task.
 pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>, Refusal> {
     match (&task.state, command) {
-        (State::Finished { .. }, Command::Wake | Command::FallAway) => Ok(vec![]),
+        (State::Finished { .. }, Command::Wake | Command::Warn | Command::FallAway) => Ok(vec![]),
         (State::Finished { outcome }, Command::Complete { outcome: wish }) if outcome == wish => Ok(vec![]),
         (State::Finished { .. }, _) => Err((&TASK_FINISHED).into()),
         (State::Taken { by }, Command::Take { by: wish, .. }) if by == wish => Ok(vec![]),
@@ -270,6 +278,8 @@ pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>,
         }
         (_, Command::Complete { outcome }) => Ok(vec![Event::Completed { outcome: *outcome }]),
         (_, Command::FallAway) => Ok(vec![Event::Completed { outcome: Outcome::FellAway }]),
+        (_, Command::Warn) if task.warned || task.overdue => Ok(vec![]),
+        (_, Command::Warn) => Ok(vec![Event::Approaching]),
         (_, Command::Wake) if now.date > task.wanted.due_on && !task.overdue => Ok(vec![Event::Overdue]),
         (_, Command::Wake) if task.warn_on.is_some_and(|day| day <= now.date) && !task.warned && !task.overdue => {
             Ok(vec![Event::Approaching])
@@ -348,6 +358,23 @@ mod tests {
         let task = sample(date(2026, 3, 3), date(2026, 3, 2));
         assert_eq!(task.warn_on, None);
         assert_eq!(wakes_at(&task), Some(Moment::start_of(date(2026, 3, 4)).at));
+    }
+
+    /// P7
+    #[test]
+    fn whoever_set_the_last_day_may_warn_of_it_once_and_not_after_it() {
+        let opened_on = date(2026, 3, 2);
+        let (task, events) = run(sample(date(2026, 3, 4), opened_on), &Command::Warn, date(2026, 3, 3));
+        assert_eq!((events, task.warned), (vec![Event::Approaching], true));
+        assert_eq!(wakes_at(&task), Some(Moment::start_of(date(2026, 3, 5)).at), "it still escalates");
+        assert_eq!(run(task.clone(), &Command::Warn, date(2026, 3, 3)).1, []);
+        let (late, _) = run(task.clone(), &Command::Wake, date(2026, 3, 5));
+        assert_eq!(run(late, &Command::Warn, date(2026, 3, 5)).1, []);
+        let (done, _) = run(task, &Command::Complete { outcome: Outcome::Done }, date(2026, 3, 3));
+        assert_eq!(run(done, &Command::Warn, date(2026, 3, 3)).1, []);
+        // Warned from outside, its own warning does not go out a second time.
+        let (task, _) = run(sample(date(2026, 3, 20), opened_on), &Command::Warn, opened_on);
+        assert_eq!(run(task, &Command::Wake, date(2026, 3, 17)).1, []);
     }
 
     /// P7

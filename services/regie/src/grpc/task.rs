@@ -51,7 +51,7 @@ async fn contacts(regie: &Regie, work: &mut Work, task: &Task) -> Result<Vec<Dut
 }
 
 fn view(kept: &Kept, today: Date, contacts: Vec<DutyContact>) -> TaskView {
-    let Task { id, wanted, state, opened_at, warn_on, .. } = &kept.task;
+    let Task { id, wanted, state, opened_at, warn_on, warned, .. } = &kept.task;
     let finished = matches!(state, State::Finished { .. });
     let (by, outcome) = match state {
         State::Open => (String::new(), TaskOutcome::Unspecified),
@@ -71,7 +71,7 @@ fn view(kept: &Kept, today: Date, contacts: Vec<DutyContact>) -> TaskView {
         taken_by: by,
         opened_at: Some(super::view::instant(*opened_at)),
         due_on: Some(proto::from_date(wanted.due_on)),
-        approaching: !finished && warn_on.is_none_or(|day| day <= today),
+        approaching: !finished && (*warned || warn_on.is_none_or(|day| day <= today)),
         overdue: !finished && wanted.due_on < today,
         cause: wanted.cause.clone().unwrap_or_default(),
         outcome: outcome.into(),

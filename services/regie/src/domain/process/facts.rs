@@ -159,6 +159,8 @@ pub enum Housing {
     OfferAnswered { offer: OfferId, by_client: bool, accepted: bool },
     /// The term ran out.
     OfferLapsed { offer: OfferId },
+    /// The term is nearly over (P7); `provider` guides the client.
+    OfferEndingSoon { offer: OfferId, provider: Organisation },
     /// Withdrawn, or another home was accepted first.
     OfferEnded { offer: OfferId },
     /// Accepted by all.
@@ -185,6 +187,8 @@ pub enum Income {
     InformationAsked { request: BenefitRequestId, answer_by: Date },
     /// Answered.
     InformationGiven { request: BenefitRequestId },
+    /// Not answered in time: the decision term runs on (R-REG-10).
+    InformationOverdue { request: BenefitRequestId, decision_due_on: Option<Date> },
     /// `BenefitRequestUnacknowledged`, `BenefitDecisionDue` and `…Overdue` (R-INC-03).
     BenefitDecisionDue { request: BenefitRequestId, due_on: Date },
     /// An advance is due (R-INC-04).
@@ -205,6 +209,8 @@ pub enum Income {
     OwnIncomeRevoked,
     /// Granted; `bridging` carries the rent until income starts (P2).
     RentGuaranteeGranted { allocation: AllocationId, ends_on: Date, bridging: bool },
+    /// Not decided within the local term (P7).
+    RentGuaranteeUnanswered { allocation: AllocationId },
     /// Not granted.
     RentGuaranteeRefused { allocation: AllocationId },
     /// It runs out.
@@ -221,6 +227,8 @@ pub enum Aftercare {
     HandoverToFill { allocation: AllocationId, giver: Organisation, fill_by: Date },
     /// `HandoverFilled` and `HandoverReassigned`: the receiver is to answer.
     HandoverToAnswer { allocation: AllocationId, receiver: Organisation, answer_by: Date },
+    /// The term of whoever is to fill or to answer it is nearly over (P7).
+    HandoverDueSoon { allocation: AllocationId },
     /// The receiver stayed silent: the municipality assigns (R-AFT-02).
     HandoverUnanswered { allocation: AllocationId, due_on: Date },
     /// The receiver is responsible from now on.
@@ -233,6 +241,8 @@ pub enum Aftercare {
     AftercareEnded { allocation: AllocationId, landed: bool },
     /// Somebody has nowhere to sleep (P6).
     NowhereToSleepReported { signal: SignalId, municipality: Municipality, relapse_guarantee: bool },
+    /// Reported again in the same night: the first answer did not hold (P6). `count`: how many reports there are now.
+    NowhereToSleepRepeated { signal: SignalId, municipality: Municipality, count: i32 },
     /// Nobody took a signal up in time: it goes to the case holder, or to the municipality (P5).
     SignalEscalated { signal: SignalId, to_regie: bool, municipality: Municipality },
     /// A person has it in hand.
@@ -306,6 +316,10 @@ pub(super) struct OfAccess {
     pub decisions: BTreeMap<Uuid, Date>,
     pub stays: BTreeMap<StayId, Stay>,
     pub claims: BTreeMap<ClaimId, Claim>,
+    /// When the client last got a bed.
+    pub admitted_at: Option<Timestamp>,
+    /// The stay that ended last, while the client has no other.
+    pub departed: Option<Departure>,
     pub died: bool,
 }
 
@@ -322,11 +336,23 @@ pub(super) struct Notification {
 pub(super) struct Stay {
     pub organisation: Organisation,
     pub trajectory_on: Option<Date>,
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Departure {
+    pub stay: StayId,
+    pub admitted_at: Timestamp,
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Claim {
     pub signal: SignalId,
+    /// When it was claimed, or used.
+    #[serde(default)]
+    pub at: Timestamp,
     pub ending_on: Option<Date>,
     pub released: bool,
     pub lapsed: bool,
@@ -358,6 +384,8 @@ pub(super) struct Offer {
     pub until: Date,
     /// By the client, by the corporation.
     pub yes: (bool, bool),
+    /// Whose it is to see that the client answers, once the term is nearly over.
+    pub ending: Option<Organisation>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -402,6 +430,7 @@ pub(super) struct Request {
     pub running: Option<Period>,
     pub expected: Option<Period>,
     pub information_by: Option<Date>,
+    pub information_missed_on: Option<Date>,
     pub decision_by: Option<Date>,
     pub advance_by: Option<Date>,
 }
@@ -409,6 +438,7 @@ pub(super) struct Request {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Guarantee {
     Granted { ends_on: Date, bridging: bool, ending: bool },
+    Unanswered { on: Date },
     Refused { on: Date },
     Ended,
 }
@@ -424,10 +454,24 @@ pub(super) struct OfAftercare {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Handover {
-    ToFill { giver: Organisation, by: Date },
-    ToAnswer { receiver: Organisation, by: Date },
-    Unanswered { since: Date },
-    Accepted { receiver: Organisation },
+    ToFill {
+        giver: Organisation,
+        by: Date,
+        #[serde(default)]
+        soon: bool,
+    },
+    ToAnswer {
+        receiver: Organisation,
+        by: Date,
+        #[serde(default)]
+        soon: bool,
+    },
+    Unanswered {
+        since: Date,
+    },
+    Accepted {
+        receiver: Organisation,
+    },
     Cancelled,
 }
 
@@ -438,6 +482,15 @@ pub(super) struct Night {
     pub at: Timestamp,
     pub on: Date,
     pub closed: bool,
+    pub again: Option<Again>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Again {
+    pub municipality: Municipality,
+    pub count: i32,
+    pub at: Timestamp,
+    pub on: Date,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -504,7 +557,8 @@ impl OfAccess {
             }
             Access::Admitted { stay, organisation, notification } => {
                 notification.map(|notification| self.urgent.remove(&notification));
-                self.stays.insert(stay, Stay { organisation, trajectory_on: None });
+                self.stays.insert(stay, Stay { organisation, trajectory_on: None, at: at.at });
+                (self.admitted_at, self.departed) = (Some(at.at), None);
             }
             Access::TrajectoryStarted { stay, started_on } => {
                 if let Some(stay) = self.stays.get_mut(&stay) {
@@ -512,10 +566,13 @@ impl OfAccess {
                 }
             }
             Access::Departed { stay } => {
-                self.stays.remove(&stay);
+                let left = self.stays.remove(&stay);
+                let departure = left.map(|left| Departure { stay, admitted_at: left.at, at: at.at });
+                self.departed = departure.filter(|_| self.stays.is_empty()).or(self.departed);
             }
             Access::PlaceClaimed { claim, signal } => {
-                self.claims.insert(claim, Claim { signal, ending_on: None, released: false, lapsed: false });
+                let new = Claim { signal, at: at.at, ending_on: None, released: false, lapsed: false };
+                self.claims.insert(claim, new);
             }
             Access::PlaceClaimEndingSoon { claim, until_on } => {
                 if let Some(claim) = self.claims.get_mut(&claim) {
@@ -524,7 +581,7 @@ impl OfAccess {
             }
             Access::PlaceClaimReleased { claim, lapsed } => {
                 if let Some(claim) = self.claims.get_mut(&claim) {
-                    (claim.released, claim.lapsed) = (true, lapsed);
+                    (claim.released, claim.lapsed, claim.at) = (true, lapsed, at.at);
                 }
             }
             Access::ClientDied => self.died = true,
@@ -547,7 +604,8 @@ impl OfHousing {
             }
             Housing::OfferMade { offer, nomination, corporation, until } => {
                 self.lost = None;
-                self.offers.insert(offer, Offer { nomination, corporation, until, yes: (false, false) });
+                let new = Offer { nomination, corporation, until, yes: (false, false), ending: None };
+                self.offers.insert(offer, new);
                 if let Some(nomination) = self.nominations.get_mut(&nomination) {
                     nomination.lapsed = None;
                 }
@@ -558,6 +616,11 @@ impl OfHousing {
             Housing::OfferAnswered { offer, by_client, accepted: true } => {
                 if let Some(offer) = self.offers.get_mut(&offer) {
                     offer.yes = (offer.yes.0 || by_client, offer.yes.1 || !by_client);
+                }
+            }
+            Housing::OfferEndingSoon { offer, provider } => {
+                if let Some(offer) = self.offers.get_mut(&offer) {
+                    offer.ending = Some(provider);
                 }
             }
             Housing::OfferLapsed { offer } => {
@@ -609,9 +672,15 @@ impl OfIncome {
                 r.running = running_from.map(|from| Period { from, until: None });
             }),
             Income::InformationAsked { request, answer_by } => {
-                self.request(request, |r| r.information_by = Some(answer_by));
+                self.request(request, |r| (r.information_by, r.information_missed_on) = (Some(answer_by), None));
             }
-            Income::InformationGiven { request } => self.request(request, |r| r.information_by = None),
+            Income::InformationGiven { request } => self.request(request, |r| {
+                (r.information_by, r.information_missed_on) = (None, None);
+            }),
+            Income::InformationOverdue { request, decision_due_on } => self.request(request, |r| {
+                (r.information_by, r.information_missed_on) = (None, Some(at.date));
+                r.decision_by = decision_due_on.or(r.decision_by);
+            }),
             Income::BenefitDecisionDue { request, due_on } => self.request(request, |r| r.decision_by = Some(due_on)),
             Income::AdvanceDue { request, due_on } => self.request(request, |r| r.advance_by = Some(due_on)),
             Income::AdvancePaid { request, expected } => self.request(request, |r| {
@@ -632,6 +701,9 @@ impl OfIncome {
             Income::OwnIncomeRevoked => self.own = None,
             Income::RentGuaranteeGranted { allocation, ends_on, bridging } => {
                 self.guarantees.insert(allocation, Guarantee::Granted { ends_on, bridging, ending: false });
+            }
+            Income::RentGuaranteeUnanswered { allocation } => {
+                self.guarantees.insert(allocation, Guarantee::Unanswered { on: at.date });
             }
             Income::RentGuaranteeRefused { allocation } => {
                 self.guarantees.insert(allocation, Guarantee::Refused { on: at.date });
@@ -657,10 +729,17 @@ impl OfAftercare {
     fn record(&mut self, fact: &Aftercare, at: &Moment) {
         match fact.clone() {
             Aftercare::HandoverToFill { allocation, giver, fill_by: by } => {
-                self.handovers.insert(allocation, Handover::ToFill { giver, by });
+                self.handovers.insert(allocation, Handover::ToFill { giver, by, soon: false });
             }
             Aftercare::HandoverToAnswer { allocation, receiver, answer_by: by } => {
-                self.handovers.insert(allocation, Handover::ToAnswer { receiver, by });
+                self.handovers.insert(allocation, Handover::ToAnswer { receiver, by, soon: false });
+            }
+            Aftercare::HandoverDueSoon { allocation } => {
+                if let Some(Handover::ToFill { soon, .. } | Handover::ToAnswer { soon, .. }) =
+                    self.handovers.get_mut(&allocation)
+                {
+                    *soon = true;
+                }
             }
             Aftercare::HandoverUnanswered { allocation, due_on: since } => {
                 self.handovers.insert(allocation, Handover::Unanswered { since });
@@ -680,7 +759,13 @@ impl OfAftercare {
             }
             Aftercare::NowhereToSleepReported { signal, municipality, relapse_guarantee } => {
                 let (at, on) = (at.at, at.date);
-                self.nights.insert(signal, Night { municipality, relapse_guarantee, at, on, closed: false });
+                let new = Night { municipality, relapse_guarantee, at, on, closed: false, again: None };
+                self.nights.insert(signal, new);
+            }
+            Aftercare::NowhereToSleepRepeated { signal, municipality, count } => {
+                if let Some(night) = self.nights.get_mut(&signal) {
+                    night.again = Some(Again { municipality, count, at: at.at, on: at.date });
+                }
             }
             Aftercare::SignalEscalated { signal, to_regie, municipality } => {
                 self.escalated.insert(signal, (to_regie, municipality, at.date));

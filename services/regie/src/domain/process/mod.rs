@@ -26,7 +26,8 @@
 //!   `id`) and skips the undo of what never was. Had a person it done after all: [`facts::Regie::CommandSettled`].
 //! - [`Act::OpenTask`]: among open tasks, `kind` and `subject` are unique; opening again means new `to` or `due_on`, and a
 //!   new task if the last one was finished. [`Act::CloseTask`]: no longer needed; finished already is fine.
-//!   Warnings before and escalation after `due_on` are the task's own.
+//!   Warnings before and escalation after `due_on` are the task's own; [`Act::WarnOfTask`] warns of one that opened too
+//!   near its end for a warning of its own, and does nothing where that went out already.
 //! - [`Act::SetDeadline`]: one per kind and subject, setting replaces. When it is due feed [`Fact::DeadlineReached`], with an
 //!   `id` of its own; it may come late, twice or not at all after a clear.
 //! - [`Act::OpenCase`] with a known id opens that one again. [`Act::CloseCase`] is for endings that events tell; what people
@@ -121,6 +122,13 @@ pub enum Act {
         /// What was to be done.
         kind: TaskKind,
         /// What it was about.
+        subject: Uuid,
+    },
+    /// Warns whoever has it that its last day is near, because the service that set that day says so.
+    WarnOfTask {
+        /// What is to be done.
+        kind: TaskKind,
+        /// What it is about.
         subject: Uuid,
     },
     /// Asks to be woken.
@@ -292,13 +300,15 @@ pub enum TaskKind {
     ExtendDecision,
     /// Make the plan (R-ACC-17).
     MakePlan,
-    /// Answer the offer before its term ends (P7).
+    /// Answer the offer for the client before its term ends (P7).
     AnswerOffer,
+    /// Say yes or no to the candidate before the offer's term ends (P7).
+    AnswerCandidate,
     /// An offer lapsed: decide how to go on (R-HOU-22).
     FollowUpOffer,
     /// Decide on the benefit in time (R-INC-03, P2).
     DecideBenefit,
-    /// Answer what social services asked (R-INC-04).
+    /// Answer what social services asked (R-INC-04); not answered in time, it is the municipality's.
     GiveInformation,
     /// Pay an advance in time (R-INC-04).
     PayAdvance,
@@ -324,6 +334,8 @@ pub enum TaskKind {
     ReviewAftercare,
     /// A home fell through or was lost: decide how to go on.
     FollowUpHome,
+    /// The client left the last stay without a home: close the case or go on.
+    FollowUpDeparture,
     /// A service refused a command for good: settle it by hand. The subject is the request id of that command.
     SettleRefusedCommand,
 }
@@ -519,11 +531,26 @@ impl Page {
 
     /// Something for people to do, as long as this is said.
     fn task(&mut self, kind: TaskKind, subject: Uuid, to: To, due_on: Date) {
+        self.task_step(format!("{kind:?}/{subject}"), Task { kind, subject, to, due_on });
+    }
+
+    /// The same, asked once more: each time is a task of its own, however the last one ended and whoever has it.
+    fn task_again(&mut self, count: i32, kind: TaskKind, subject: Uuid, to: To, due_on: Date) {
+        self.task_step(format!("{kind:?}/{subject}/{count}"), Task { kind, subject, to, due_on });
+    }
+
+    fn task_step(&mut self, name: String, task: Task) {
+        let Task { kind, subject, .. } = task;
+        self.step(("task", name), Stage::Wanted, [Act::OpenTask(task)], [Act::CloseTask { kind, subject }]);
+    }
+
+    /// A task whose last day is near, as the service says that set that day. A warning once given is not taken back.
+    fn warning(&mut self, kind: TaskKind, subject: Uuid) {
         self.step(
-            ("task", format!("{kind:?}/{subject}")),
+            ("warning", format!("{kind:?}/{subject}")),
             Stage::Wanted,
-            [Act::OpenTask(Task { kind, subject, to, due_on })],
-            [Act::CloseTask { kind, subject }],
+            [Act::WarnOfTask { kind, subject }],
+            STAYS,
         );
     }
 

@@ -85,6 +85,40 @@ fn own_income(from: Date, until: Option<Date>) -> Fact {
 fn nowhere(n: u128) -> Fact {
     N::NowhereToSleepReported { signal: SignalId(uuid(n)), municipality: town(), relapse_guarantee: false }.into()
 }
+fn again(n: u128, count: i32) -> Fact {
+    N::NowhereToSleepRepeated { signal: SignalId(uuid(n)), municipality: town(), count }.into()
+}
+fn admitted(n: u128) -> Fact {
+    A::Admitted { stay: StayId(uuid(n)), organisation: org("leger"), notification: None }.into()
+}
+fn departed(n: u128) -> Fact {
+    A::Departed { stay: StayId(uuid(n)) }.into()
+}
+fn offered(offer: u128, nomination: u128, until: Date) -> Fact {
+    let (offer, nomination) = (OfferId(uuid(offer)), NominationId(uuid(nomination)));
+    H::OfferMade { offer, nomination, corporation: org("trivire"), until }.into()
+}
+fn offer_ends(offer: u128) -> Fact {
+    H::OfferEndingSoon { offer: OfferId(uuid(offer)), provider: org("begeleiding") }.into()
+}
+fn to_fill(n: u128, fill_by: Date) -> Fact {
+    N::HandoverToFill { allocation: allocation(n), giver: org("leger"), fill_by }.into()
+}
+fn to_answer(n: u128, answer_by: Date) -> Fact {
+    N::HandoverToAnswer { allocation: allocation(n), receiver: org("wijkteam"), answer_by }.into()
+}
+fn due_soon(n: u128) -> Fact {
+    N::HandoverDueSoon { allocation: allocation(n) }.into()
+}
+fn asked(answer_by: Date) -> Fact {
+    I::InformationAsked { request: request(), answer_by }.into()
+}
+fn not_given(decision_due_on: Option<Date>) -> Fact {
+    I::InformationOverdue { request: request(), decision_due_on }.into()
+}
+fn unanswered(n: u128) -> Fact {
+    I::RentGuaranteeUnanswered { allocation: allocation(n) }.into()
+}
 fn landed(n: u128) -> Fact {
     N::AftercareEnded { allocation: allocation(n), landed: true }.into()
 }
@@ -122,6 +156,7 @@ impl World {
             Act::EndRelation(r) => back(&mut self.relations, format!("{r:?}")),
             Act::OpenTask(task) => drop(self.tasks.insert((task.kind, task.subject), task)),
             Act::CloseTask { kind, subject } => assert!(self.tasks.remove(&(kind, subject)).is_some()),
+            Act::WarnOfTask { kind, subject } => assert!(self.tasks.contains_key(&(kind, subject)), "on no list"),
             Act::SetDeadline { kind, subject, due_at } => drop(self.deadlines.insert((kind, subject), due_at)),
             Act::ClearDeadline { kind, subject } => assert!(self.deadlines.remove(&(kind, subject)).is_some()),
             Act::DecideGate { .. } => {}
@@ -244,6 +279,7 @@ fn road() -> Vec<Fact> {
         offered(40).into(),
         H::OfferAnswered { offer: offer(40), by_client: true, accepted: false }.into(),
         offered(41).into(),
+        offer_ends(41),
         H::OfferAnswered { offer: offer(41), by_client: false, accepted: true }.into(),
         H::OfferAnswered { offer: offer(41), by_client: true, accepted: true }.into(),
         accepted(31, 20),
@@ -256,9 +292,14 @@ fn road() -> Vec<Fact> {
         accepted(32, 20),
         I::BenefitRequestCompleted { request: request(), running_from: None }.into(),
         to_fill(two).into(),
+        due_soon(32),
+        asked(date(2026, 3, 9)),
         N::HandoverToAnswer { allocation: two, receiver: receiver.clone(), answer_by: date(2026, 3, 16) }.into(),
         to_fill(two).into(),
         N::HandoverToAnswer { allocation: two, receiver: receiver.clone(), answer_by: date(2026, 3, 20) }.into(),
+        due_soon(32),
+        not_given(Some(date(2026, 4, 20))),
+        unanswered(32),
         I::AdvancePaid { request: request(), expected: Some(Period { from: LEASE, until: None }) }.into(),
         N::HandoverAccepted { allocation: two, receiver }.into(),
         I::RentGuaranteeGranted { allocation: two, ends_on: date(2027, 4, 1), bridging: false }.into(),
@@ -269,6 +310,8 @@ fn road() -> Vec<Fact> {
         N::AftercareReviewDue { allocation: two, due_on: date(2026, 9, 1) }.into(),
         nowhere(50),
         A::PlaceClaimed { claim, signal }.into(),
+        again(50, 2),
+        again(50, 3),
         A::PlaceClaimReleased { claim, lapsed: false }.into(),
         N::SignalClosed { signal }.into(),
         landed(32),
@@ -605,10 +648,54 @@ fn every_interleaving_of_a_death_ends_the_same() {
     one_end("death", facts, 5_040);
 }
 
+/// P6, P7
+#[test]
+fn every_interleaving_of_what_runs_out_ends_the_same() {
+    let facts = vec![
+        notified(1),
+        admitted(10),
+        departed(10),
+        nominated(20),
+        offered(40, 20, LEASE),
+        offer_ends(40),
+        accepted(31, 20),
+        asked(START),
+        not_given(Some(LEASE)),
+        unanswered(31),
+    ];
+    one_end("terms", facts.clone(), 4_200);
+    let open = facts.into_iter().filter(|fact| *fact != accepted(31, 20)).collect();
+    one_end("terms of no home", open, 1_680);
+    let facts = vec![
+        notified(1),
+        accepted(31, 20),
+        to_fill(31, START),
+        due_soon(31),
+        to_answer(31, START),
+        due_soon(31),
+        R::CaseHolderChanged { case: case(1) }.into(),
+        fell(31),
+    ];
+    one_end("handover", facts[..7].to_vec(), 210);
+    one_end("handover of a home that falls", facts, 840);
+    let claim = ClaimId(uuid(60));
+    let facts = vec![
+        notified(1),
+        nowhere(50),
+        A::PlaceClaimed { claim, signal: SignalId(uuid(50)) }.into(),
+        again(50, 2),
+        again(50, 3),
+        R::CaseHolderChanged { case: case(1) }.into(),
+        A::PlaceClaimReleased { claim, lapsed: false }.into(),
+    ];
+    one_end("alarmed", facts[..6].to_vec(), 60);
+    one_end("alarmed and housed", facts, 140);
+}
+
 /// Anything that the feeds may tell, about few enough things that they meet.
 fn anything() -> impl Strategy<Value = Fact> {
     let days = (0i32..60).prop_map(|n| START.saturating_add(jiff::Span::new().days(n)));
-    (0usize..40, 0u128..2, days, any::<bool>()).prop_map(|(which, n, day, yes)| {
+    (0usize..50, 0u128..2, days, any::<bool>()).prop_map(|(which, n, day, yes)| {
         let (a, nomination, offer) = (allocation(30 + n), NominationId(uuid(20 + n)), OfferId(uuid(40 + n)));
         let (signal, claim, request) = (SignalId(uuid(50 + n)), ClaimId(uuid(60 + n)), BenefitRequestId(uuid(70 + n)));
         let (stay, notification) = (StayId(uuid(10 + n)), NotificationId(uuid(1 + n)));
@@ -653,6 +740,13 @@ fn anything() -> impl Strategy<Value = Fact> {
             37 => N::SignalEscalated { signal, to_regie: yes, municipality: town() }.into(),
             38 => R::GateOverridden { allocation: a, open: yes }.into(),
             39 => R::CaseClosed { case: case(1 + n) }.into(),
+            40 => H::OfferEndingSoon { offer, provider: org("begeleiding") }.into(),
+            41 => I::InformationAsked { request, answer_by: day }.into(),
+            42 => I::InformationGiven { request }.into(),
+            43 => I::InformationOverdue { request, decision_due_on: yes.then_some(day) }.into(),
+            44 => I::RentGuaranteeUnanswered { allocation: a }.into(),
+            45 => due_soon(30 + n),
+            46 | 47 => again(50 + n, day.day().into()),
             _ => notified(1 + n),
         }
     })
@@ -827,7 +921,8 @@ fn what_runs_out_is_a_task_before_it_does() {
     let request = request();
     let cases: Vec<(Vec<Fact>, TaskKind, To)> = vec![
         (vec![offered()], TaskKind::AnswerOffer, To::Organisation(giver.clone())),
-        (vec![offered(), yes.clone().into()], TaskKind::AnswerOffer, To::Organisation(org("trivire"))),
+        (vec![offered()], TaskKind::AnswerCandidate, To::Organisation(org("trivire"))),
+        (vec![offered(), yes.clone().into()], TaskKind::AnswerCandidate, To::Organisation(org("trivire"))),
         (vec![offered(), H::OfferLapsed { offer }.into()], TaskKind::FollowUpOffer, To::Municipality(town())),
         (
             vec![A::DecisionEndingSoon { decision: uuid(80), ends_on: until }.into()],
@@ -861,11 +956,17 @@ fn what_runs_out_is_a_task_before_it_does() {
         ),
         (vec![accepted(31, 20)], TaskKind::DecideGuarantee, To::SocialServices(town())),
     ];
-    let (both, again) = (
+    let (no_client, both, again) = (
+        [offered(), yes.clone().into()],
         [offered(), yes.clone().into(), H::OfferAnswered { offer, by_client: false, accepted: true }.into()],
         [offered(), H::OfferLapsed { offer }.into(), offered()],
     );
-    for (facts, kind) in [(both, TaskKind::AnswerOffer), (again, TaskKind::FollowUpOffer)] {
+    for (facts, kind) in [
+        (no_client.to_vec(), TaskKind::AnswerOffer),
+        (both.to_vec(), TaskKind::AnswerOffer),
+        (both.to_vec(), TaskKind::AnswerCandidate),
+        (again.to_vec(), TaskKind::FollowUpOffer),
+    ] {
         let mut run = Run::of(&tell([notified(1), nominated(20)].into_iter().chain(facts)));
         run.wake(date(2026, 3, 3));
         assert_eq!(run.task(kind), None, "{kind:?}");
@@ -941,6 +1042,154 @@ fn a_report_that_names_no_municipality_is_claimed_where_the_case_is() {
     let claimed = Command::ClaimPlace { signal, municipality: town(), relapse_guarantee: false };
     assert_eq!(Run::of(&tell([notified(1), reported.clone().into()])).commands(), std::slice::from_ref(&claimed));
     assert_eq!(Run::of(&tell([reported.into(), notified(1)])).commands().last(), Some(&claimed));
+}
+
+/// P6
+#[test]
+fn reported_again_alarms_a_person_each_time_until_a_roof_came_after_it() {
+    let (signal, claim) = (SignalId(uuid(50)), ClaimId(uuid(60)));
+    let claimed = |claim| Fact::from(A::PlaceClaimed { claim, signal });
+    let released = |lapsed| Fact::from(A::PlaceClaimReleased { claim, lapsed });
+    let elsewhere = Municipality::parse("m", "0642").unwrap();
+    let there = N::NowhereToSleepRepeated { signal, municipality: elsewhere.clone(), count: 2 }.into();
+    let alarm = |facts: &[Fact]| {
+        let run = Run::of(&tell([nowhere(50), claimed(claim)].into_iter().chain(facts.iter().cloned())));
+        run.task(TaskKind::FindPlaceTonight).map(|task| (task.subject, task.to.clone(), task.due_on))
+    };
+    let duty = |town| Some((signal.0, To::DutyPerson(town), START));
+    assert_eq!(alarm(&[]), None, "the place is enough");
+    assert_eq!(alarm(&[again(50, 2)]), duty(town()), "but it did not hold");
+    assert_eq!(alarm(&[there]), duty(elsewhere), "where the client is now");
+    for after in [claimed(ClaimId(uuid(61))), released(false), admitted(10), N::SignalClosed { signal }.into(), died()]
+    {
+        assert_eq!(alarm(&[again(50, 2), after.clone()]), None, "{after:?}");
+        // And once more after that: whatever it was, it did not hold either, unless there is nobody to find a place for.
+        let over = matches!(after, Fact::Aftercare(_) | Fact::Access(A::ClientDied));
+        assert_eq!(alarm(&[again(50, 2), after, again(50, 3)]).is_none(), over);
+    }
+    assert_eq!(alarm(&[again(50, 2), released(true)]), duty(town()));
+
+    // Each report is an alarm of its own: also when the last one was finished, or somebody has it in hand.
+    let mut run = Run::of(&tell([nowhere(50), claimed(claim)]));
+    let told = |n: u128, fact| Incoming { id: uuid(5_000 + n), at: Moment::at_hour(START, 12), fact };
+    let acts = |outcomes: Vec<Outcome>| outcomes.into_iter().map(|o| o.act).collect::<Vec<_>>();
+    let kind = TaskKind::FindPlaceTonight;
+    let open = Act::OpenTask(Task { kind, subject: signal.0, to: To::DutyPerson(town()), due_on: START });
+    assert_eq!(acts(run.take(&told(2, again(50, 2)), START)), [open.clone()]);
+    let close = Act::CloseTask { kind, subject: signal.0 };
+    assert_eq!(acts(run.take(&told(3, again(50, 3)), START)), [close.clone(), open]);
+    assert_eq!(acts(run.take(&told(3, again(50, 3)), START)), []);
+    assert_eq!(acts(run.take(&told(4, N::SignalClosed { signal }.into()), START)), [close]);
+}
+
+/// P6: after midnight it is still the same signal, but the alarm is of the new day.
+#[test]
+fn an_alarm_after_midnight_is_not_late_when_it_comes() {
+    let mut events = tell([nowhere(50), again(50, 2)]);
+    let next = START.tomorrow().unwrap();
+    events[1].at = Moment::at_hour(next, 2);
+    assert_eq!(Run::on(next, &events).task(TaskKind::FindPlaceTonight).unwrap().due_on, next);
+}
+
+/// P7, R-AFT-02
+#[test]
+fn a_handover_that_is_nearly_due_warns_whoever_has_it_once_each_round() {
+    let warned = |run: &Run| {
+        let of = |o: &Outcome| if let Act::WarnOfTask { kind, .. } = o.act { Some(kind) } else { None };
+        run.sent.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    let rounds =
+        [to_fill(31, START), due_soon(31), to_answer(31, START), due_soon(31), to_fill(31, START), due_soon(31)];
+    let (fill, answer) = (TaskKind::FillHandover, TaskKind::AnswerHandover);
+    let run = Run::of(&tell([notified(1), accepted(31, 20)].into_iter().chain(rounds)));
+    assert_eq!(warned(&run), [fill, answer, fill]);
+    // Told late, of a home that fell or a handover that nobody holds: nothing.
+    let cancelled = N::HandoverCancelled { allocation: allocation(31) }.into();
+    let unanswered = N::HandoverUnanswered { allocation: allocation(31), due_on: START }.into();
+    for before in [fell(31), cancelled, unanswered] {
+        let run = Run::of(&tell([notified(1), accepted(31, 20), to_answer(31, START), before, due_soon(31)]));
+        assert_eq!(warned(&run), []);
+    }
+}
+
+/// P7
+#[test]
+fn an_offer_that_ends_soon_is_a_task_for_each_who_has_not_answered() {
+    let until = date(2026, 3, 20);
+    let waits = |facts: &[Fact]| {
+        let facts = [notified(1), nominated(20), offered(40, 20, until)].into_iter().chain(facts.iter().cloned());
+        let run = Run::of(&tell(facts));
+        [TaskKind::AnswerOffer, TaskKind::AnswerCandidate].map(|kind| run.task(kind).map(|task| task.to.clone()))
+    };
+    let (provider, corporation) = (Some(To::Organisation(org("begeleiding"))), Some(To::Organisation(org("trivire"))));
+    let offer = OfferId(uuid(40));
+    let said = |by_client, accepted| H::OfferAnswered { offer, by_client, accepted }.into();
+    let soon = || offer_ends(40);
+    assert_eq!(waits(&[]), [None, None]);
+    assert_eq!(waits(&[soon()]), [provider.clone(), corporation.clone()]);
+    assert_eq!(waits(&[said(true, true), soon()]), [None, corporation]);
+    assert_eq!(waits(&[soon(), said(false, true)]), [provider, None]);
+    let over =
+        [said(true, false), H::OfferLapsed { offer }.into(), H::OfferEnded { offer }.into(), accepted(31, 20), died()];
+    for over in over {
+        assert_eq!(waits(&[soon(), over.clone()]), [None, None], "{over:?}");
+        assert_eq!(waits(&[over, soon()]), [None, None]);
+    }
+}
+
+/// P7, R-HOU-05
+#[test]
+fn a_guarantee_that_is_not_decided_is_due_the_day_that_its_term_ended() {
+    let due = |facts: &[Fact]| {
+        let run =
+            Run::of(&tell([notified(1), nominated(20), accepted(31, 20)].into_iter().chain(facts.iter().cloned())));
+        let task = run.task(TaskKind::DecideGuarantee).cloned();
+        task.map(|task| {
+            assert_eq!(task.to, To::SocialServices(town()));
+            task.due_on
+        })
+    };
+    assert_eq!(due(&[]), Some(LEASE));
+    assert_eq!(due(&[unanswered(31)]), Some(START));
+    assert_eq!(due(&[unanswered(31), signed(31), keys(31)]), Some(START), "the keys decide nothing");
+    let a = allocation(31);
+    for over in [
+        I::RentGuaranteeGranted { allocation: a, ends_on: LEASE, bridging: true }.into(),
+        I::RentGuaranteeRefused { allocation: a }.into(),
+        I::RentGuaranteeEnded { allocation: a }.into(),
+        fell(31),
+        died(),
+    ] {
+        assert_eq!(due(&[unanswered(31), over.clone()]), None, "{over:?}");
+    }
+    // Nobody asked for it before the signing, but somebody asked.
+    let bridging = H::AllocationAccepted { allocation: a, home: Home { guarantee_required: false, ..home(20) } };
+    let run = Run::of(&tell([notified(1), bridging.into(), unanswered(31)]));
+    assert_eq!(run.task(TaskKind::DecideGuarantee).unwrap().due_on, START);
+}
+
+/// P7, R-REG-10
+#[test]
+fn information_that_was_not_given_goes_to_the_municipality_and_the_decision_runs_on() {
+    let tasks = |facts: &[Fact]| {
+        let run = Run::of(&tell([notified(1), asked(START)].into_iter().chain(facts.iter().cloned())));
+        [TaskKind::GiveInformation, TaskKind::DecideBenefit]
+            .map(|kind| run.task(kind).map(|task| (task.to.clone(), task.due_on)))
+    };
+    let (week, month) = (date(2026, 3, 9), date(2026, 4, 2));
+    let holder = |on| Some((To::CaseHolder, on));
+    let town_by = |on| Some((To::Municipality(town()), on));
+    let decide = |on| Some((To::SocialServices(town()), on));
+    assert_eq!(tasks(&[]), [holder(START), None]);
+    assert_eq!(tasks(&[not_given(Some(month))]), [town_by(week), decide(month)]);
+    let sooner = date(2026, 3, 4);
+    assert_eq!(tasks(&[not_given(Some(sooner))]), [town_by(sooner), decide(sooner)], "the decision does not wait");
+    assert_eq!(tasks(&[not_given(None)]), [town_by(week), None]);
+    assert_eq!(tasks(&[not_given(None), asked(month)]), [holder(month), None], "asked anew");
+    assert_eq!(tasks(&[not_given(None), I::InformationGiven { request: request() }.into()]), [None, None]);
+    for over in [granted(LEASE), benefit_refused(), I::BenefitRequestWithdrawn { request: request() }.into(), died()] {
+        assert_eq!(tasks(&[not_given(Some(month)), over.clone()]), [None, None], "{over:?}");
+    }
 }
 
 /// R-AFT-10
@@ -1049,6 +1298,35 @@ fn a_case_asks_for_a_case_holder_and_a_plan() {
     assert_eq!(run.task(TaskKind::MakePlan).unwrap().due_on, date(2026, 3, 7));
     facts.extend([R::CaseHolderChanged { case: case(1) }.into(), R::PlanAdopted { case: case(1) }.into()]);
     assert!(Run::of(&tell(facts)).world.tasks.is_empty());
+}
+
+/// P7
+#[test]
+fn who_left_the_last_stay_without_a_home_is_a_question_to_the_case_holder() {
+    let left = |facts: &[Fact]| {
+        let facts = [notified(1), nominated(20), admitted(10)].into_iter().chain(facts.iter().cloned());
+        Run::of(&tell(facts)).task(TaskKind::FollowUpDeparture).cloned()
+    };
+    let asked =
+        Task { kind: TaskKind::FollowUpDeparture, subject: uuid(10), to: To::CaseHolder, due_on: date(2026, 3, 9) };
+    assert_eq!(left(&[]), None);
+    assert_eq!(left(&[departed(10)]), Some(asked.clone()));
+    assert_eq!(left(&[admitted(11), departed(10)]), None, "there is another stay");
+    assert_eq!(left(&[admitted(11), departed(10), departed(11)]).unwrap().subject, uuid(11), "the last one asks");
+    // To a home, or from one that was lived in: that is another question.
+    let home = [accepted(31, 20), signed(31), keys(31)];
+    let lease_ended = || Fact::from(H::LeaseEnded { allocation: allocation(31) });
+    assert_eq!(left(&[&home[..], &[departed(10)]].concat()), None);
+    assert_eq!(left(&[&home[..], &[departed(10), lease_ended(), nominated(21)]].concat()), None);
+    // A home that falls through leaves it open; so does one that was lived in before.
+    assert_eq!(left(&[accepted(31, 20), departed(10), fell(31)]), Some(asked));
+    assert!(left(&[&home[..], &[departed(10), lease_ended(), admitted(11), departed(11)]].concat()).is_some());
+    for after in
+        [admitted(11), accepted(31, 20), nominated(21), notified(2), R::CaseClosed { case: case(1) }.into(), died()]
+    {
+        assert_eq!(left(&[departed(10), after.clone()]), None, "{after:?}");
+    }
+    assert_eq!(Run::of(&tell([admitted(10), departed(10)])).task(TaskKind::FollowUpDeparture), None, "no case");
 }
 
 /// R-REG-13

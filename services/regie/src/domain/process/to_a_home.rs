@@ -6,10 +6,11 @@
 //! | nominated | benefit prepared; relations of nominator and social services | the case ends; the application survives (P4) |
 //! | accepted by all | benefit start, guarantee, handover; relations of landlord and team (P2, P3) | the home falls through (P4) |
 //! | income secured | the gate, on the firmest ground there is (P2) | it is no longer secured |
-//! | somebody is waited for | a task before the term ends (P7) | it is done, or no longer needed |
+//! | somebody is waited for | a task before the term ends, and one for who goes on after it (P7) | it is done, or no longer needed |
+//! | the last stay ended, and no home | the case holder closes the case or goes on | a stay, a home or a new start |
 //! | the client died | home and nomination given back, requests withdrawn | never |
 
-use super::facts::{AllocationId, Guarantee, Handover, Home, Move, Over};
+use super::facts::{AllocationId, Departure, Guarantee, Handover, Home, Move, Over};
 use super::{Act, Command, End, Ground, Page, STAYS, Stage, View};
 use super::{RelationKind as Relation, TaskKind as Task, To};
 use jiff::ToSpan;
@@ -28,6 +29,10 @@ pub(super) fn page(v: &View<'_>, p: &mut Page) {
         the_move(v, p, *id, m);
         if v.alive() && m.on() && m.keys.is_none() {
             before_the_move(v, p, *id, m);
+        }
+        // Its term is over, also when it was not asked for the move: today still theirs, after that it escalates (P7).
+        if let Some(Guarantee::Unanswered { on }) = v.facts.income.guarantees.get(id).filter(|_| v.alive() && m.on()) {
+            p.task(Task::DecideGuarantee, id.0, To::SocialServices(m.home.municipality.clone()), *on);
         }
     }
     if !v.alive() {
@@ -81,6 +86,10 @@ fn terms_of_access(v: &View<'_>, p: &mut Page) {
             p.task(Task::MakePlan, stay.0, To::Organisation(to.clone()), v.term(started_on, terms.plan));
         }
     }
+    if let Some(departure) = access.departed.filter(|d| d.at >= case.from && !v.goes_on_after(d)) {
+        let due_on = v.term(Moment::of(departure.at).date, terms.follow_up);
+        p.task(Task::FollowUpDeparture, departure.stay.0, To::CaseHolder, due_on);
+    }
     // Access warns before each of its terms ends; what it warns of is a task until it is met (P7).
     for (notification, since) in &access.urgent {
         p.task(Task::FindPlaceTonight, notification.0, To::DutyPerson(case.municipality.clone()), *since);
@@ -122,15 +131,21 @@ fn nominations(v: &View<'_>, p: &mut Page) {
         }
     }
     for (id, offer) in &housing.offers {
-        let by_client = housing.nominations.get(&offer.nomination).map(|nomination| &nomination.by);
-        let Some(waits_for) = [(offer.yes.0, by_client), (offer.yes.1, Some(&offer.corporation))]
-            .into_iter()
-            .find_map(|(said_yes, who)| who.filter(|_| !said_yes))
-        else {
-            continue;
+        let nominator = housing.nominations.get(&offer.nomination).map(|nomination| &nomination.by);
+        let for_the_client = offer.ending.as_ref().or(nominator);
+        // When housing says that it is near, it is, whatever our own term.
+        let at_hand = match offer.ending {
+            Some(_) => v.now,
+            None => v.working_days_before(terms.offer_working_days, offer.until),
         };
-        let at_hand = v.working_days_before(terms.offer_working_days, offer.until);
-        p.task_from(at_hand, Task::AnswerOffer, id.0, To::Organisation(waits_for.clone()), offer.until);
+        for (kind, said_yes, who) in [
+            (Task::AnswerOffer, offer.yes.0, for_the_client),
+            (Task::AnswerCandidate, offer.yes.1, Some(&offer.corporation)),
+        ] {
+            if let Some(who) = who.filter(|_| !said_yes) {
+                p.task_from(at_hand, kind, id.0, To::Organisation(who.clone()), offer.until);
+            }
+        }
     }
     if let Some((allocation, on)) = housing.lost.filter(|_| v.open_case().is_some()) {
         p.task(Task::FollowUpHome, allocation.0, To::CaseHolder, v.term(on, terms.follow_up));
@@ -138,8 +153,14 @@ fn nominations(v: &View<'_>, p: &mut Page) {
     // What income waits for, or is to do itself (P7).
     let desk = v.municipality().map_or(To::CaseHolder, To::SocialServices);
     for (request, r) in &v.facts.income.requests {
+        // Not given in time: the municipality sees to it before the decision, which no longer waits (R-REG-10).
+        let missed = r.information_missed_on.map(|on| {
+            let term = v.term(on, terms.follow_up);
+            r.decision_by.map_or(term, |by| term.min(by).max(on))
+        });
         let due = [
             (Task::GiveInformation, To::CaseHolder, r.information_by),
+            (Task::GiveInformation, v.regie(), missed),
             (Task::DecideBenefit, desk.clone(), r.decision_by),
             (Task::PayAdvance, desk.clone(), r.advance_by),
         ];
@@ -268,6 +289,15 @@ fn after_death(v: &View<'_>, p: &mut Page) {
 }
 
 impl View<'_> {
+    /// Whether somebody who left has a home or left for one, or was nominated or notified since.
+    fn goes_on_after(&self, departure: &Departure) -> bool {
+        let (access, housing) = (&self.facts.access, &self.facts.housing);
+        let moved = |m: &Move| m.on() || m.keys.is_some_and(|(_, at)| at >= departure.admitted_at);
+        housing.moves.values().any(moved)
+            || housing.nominations.values().any(|n| n.at > departure.at && !n.withdrawn)
+            || access.notifications.iter().any(|n| n.at > departure.at && n.withdrawn_at.is_none())
+    }
+
     /// What secures the household's income on the first day of the lease, firmest first (P2).
     fn secured(&self, allocation: AllocationId, home: &Home) -> Option<Ground> {
         let (income, first) = (&self.facts.income, home.lease_start_on);

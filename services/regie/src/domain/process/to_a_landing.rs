@@ -3,15 +3,17 @@
 //! | what happened | what should stand | undone when |
 //! |---|---|---|
 //! | the address is known | whoever is to fill, answer or assign the handover has a task (R-AFT-02, P7) | it is done; the home falls through |
+//! | its term is nearly over | a warning to whoever has that task (P7) | never: it was given |
 //! | the keys | aftercare (R-AFT-01) | the client died |
 //! | nobody took up a signal | a task of the case holder, then of the municipality (P5) | somebody takes it up |
 //! | nowhere to sleep | a place claimed at once; refused or silent: the duty person alarmed (P6) | never by a machine |
+//! | reported again that night | the duty person alarmed again, each time (P6) | a bed or place came after it; the signal is closed |
 //! | aftercare ended | the case closed, and not at the keys (R-AFT-01) | a new notification opens a new case |
 
-use super::facts::{AllocationId, Guarantee, Handover, Move, Night, SignalId};
+use super::facts::{AllocationId, Claim, Guarantee, Handover, Move, Night, SignalId};
 use super::{Command, Page, STAYS, Stage, TaskKind as Task, To, View};
 use jiff::ToSpan;
-use kernel::Moment;
+use kernel::{Moment, Organisation};
 
 /// The step that claims a place: refused, it alarms a person.
 pub(super) const PLACE: &str = "place/";
@@ -58,13 +60,15 @@ fn aftercare(v: &View<'_>, p: &mut Page, allocation: AllocationId, m: &Move) {
 
 /// Somebody always has the handover in hand, and everybody knows until when (R-AFT-02).
 fn handover(v: &View<'_>, p: &mut Page, allocation: AllocationId, m: &Move) {
+    let waits_for = |p: &mut Page, kind, who: &Organisation, by, soon| {
+        p.task(kind, allocation.0, To::Organisation(who.clone()), by);
+        if soon {
+            p.warning(kind, allocation.0);
+        }
+    };
     match v.facts.aftercare.handovers.get(&allocation) {
-        Some(Handover::ToFill { giver, by }) => {
-            p.task(Task::FillHandover, allocation.0, To::Organisation(giver.clone()), *by);
-        }
-        Some(Handover::ToAnswer { receiver, by }) => {
-            p.task(Task::AnswerHandover, allocation.0, To::Organisation(receiver.clone()), *by);
-        }
+        Some(Handover::ToFill { giver: who, by, soon }) => waits_for(p, Task::FillHandover, who, *by, *soon),
+        Some(Handover::ToAnswer { receiver: who, by, soon }) => waits_for(p, Task::AnswerHandover, who, *by, *soon),
         Some(Handover::Unanswered { since }) => {
             let due_on = v.term(*since, v.policy.terms.follow_up);
             p.task(Task::AssignHandover, allocation.0, To::Municipality(m.home.municipality.clone()), due_on);
@@ -96,11 +100,17 @@ fn nowhere_to_sleep(v: &View<'_>, p: &mut Page, signal: SignalId, night: &Night)
         // A bed is never taken back by a machine: access releases it at admission, or warns before it lapses.
         STAYS,
     );
-    // One place is enough for two reports of the same night.
-    let claims = || v.facts.access.claims.values();
-    let roof = claims().any(|c| !c.released || (c.signal == signal && !c.lapsed));
+    // One place is enough for two reports of the same night. Reported again, what was arranged before did not hold.
+    let (access, again) = (&v.facts.access, night.again.as_ref());
+    let claims = || access.claims.values();
+    let in_a_bed = access.admitted_at.is_some_and(|at| at > again.map_or(night.at, |again| again.at));
+    let holds = |c: &Claim| again.is_none_or(|again| c.at > again.at);
+    let roof = in_a_bed || claims().any(|c| holds(c) && (!c.released || (c.signal == signal && !c.lapsed)));
     let (kind, to) = (Task::FindPlaceTonight, To::DutyPerson(municipality));
-    if let Some(until_on) = claims().filter(|c| !c.released).find_map(|c| c.ending_on) {
+    if let Some(again) = again.filter(|_| !roof) {
+        let to = To::DutyPerson(v.or_ours(&again.municipality));
+        p.task_again(again.count, kind, signal.0, to, again.on);
+    } else if let Some(until_on) = claims().filter(|c| !c.released).find_map(|c| c.ending_on) {
         p.task(kind, signal.0, to, until_on);
     } else if !roof {
         let lapsed = claims().any(|c| c.signal == signal && c.lapsed);
