@@ -12,6 +12,7 @@ mod promises;
 mod road;
 pub mod services;
 mod steps;
+mod traces;
 
 pub use facts::Facts;
 pub use steps::{Household, RENT_CENTS};

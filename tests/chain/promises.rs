@@ -4,7 +4,7 @@ use super::facts::{is, name, payload};
 use super::steps::{DORDRECHT, EAST, WEST, wire};
 use super::{BEGINS, Chain, Facts, LEASES, RENT_CENTS, on_both_engines};
 use doorstroom::doors::Person;
-use kernel::{Date, Role};
+use kernel::{Actor, Date, Role};
 use proto::access::v1 as access;
 use proto::aftercare::v1 as aftercare;
 use proto::audit::v1::{AccessEntry, ListAccessRequest};
@@ -508,6 +508,42 @@ on_both_engines! {
         assert_eq!(of_others, ["ContingentAgreed"], "nothing of another corporation's");
         assert_eq!(whole(&woonbron, "aftercare", "housing").await.len(), 0);
         let _ = allocation;
+    }
+
+    /// P8, R-REG-13: an organisation that is several things hears in each role what is for that role, also when an event is
+    /// addressed to it for another.
+    async fn a_role_hears_only_what_is_for_that_role(chain: Chain) {
+        let (household, _) = chain.allocated(true).await;
+        chain.grant(&household, LEASES).await;
+        let heard = async |organisation: &str, roles: &[Role], service: &str| -> BTreeSet<String> {
+            let person = chain.doors.person(Actor { roles: roles.to_vec(), ..testkit::actor(roles[0], organisation) });
+            whole(&person, service, "operations").await.iter().map(name).collect()
+        };
+        let shelter = "leger-des-heils";
+        assert!(heard(shelter, &[Role::Caseholder], "income").await.contains("BenefitDecided"));
+        assert_eq!(heard(shelter, &[Role::Shelter], "income").await, BTreeSet::new(), "nothing of income is for shelters");
+        assert!(heard(shelter, &[Role::Shelter], "access").await.contains("Admitted"));
+        assert_eq!(heard(shelter, &[Role::Caseholder], "access").await, BTreeSet::new());
+        let both = [Role::Shelter, Role::Caseholder];
+        assert_eq!(heard(shelter, &both, "income").await, heard(shelter, &[Role::Caseholder], "income").await);
+        let social = heard("sociale-dienst", &[Role::Income], "income").await;
+        assert!(social.contains("BenefitRequestCompleted") && !social.contains("BenefitDecided"), "{social:?}");
+        assert_eq!(heard("sociale-dienst", &[Role::Debt], "income").await, BTreeSet::new(), "social services', not debt's");
+    }
+
+    /// P8, R-REG-13: after the answer to the end of a relation nobody reads by it any more, in no service.
+    async fn an_ended_relation_opens_nothing_once_it_is_answered(chain: Chain) {
+        let household = chain.arrive().await;
+        for _ in 0..5 {
+            assert_eq!(chain.read_by_relation(&household).await, [Code::NotFound; 5]);
+            let relation_id = chain.grant_relation(&household).await;
+            assert_eq!(chain.read_by_relation(&household).await, [Code::Ok; 5]);
+            let request =
+                regie::EndRelationRequest { request_id: rid(), client_id: household.client_id.clone(), relation_id };
+            call!(chain, chain.person(Role::Regie).regie("regie"), end_relation, request);
+        }
+        assert_eq!(chain.read_by_relation(&household).await, [Code::NotFound; 5]);
+        chain.hold().await;
     }
 
     /// P9, R-MON-02: the six measures are what was fed in; small cells are hidden; a rebuild gives the same bytes.

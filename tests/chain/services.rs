@@ -55,10 +55,20 @@ impl Services {
 
     /// Stops a service as an operator would, and starts it again on the same port and database.
     pub async fn restart(&self, name: &'static str) {
+        self.stop(name).await;
+        self.resume(name).await;
+    }
+
+    /// Stops a service as an operator would.
+    pub async fn stop(&self, name: &'static str) {
         let running =
             self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(name).expect("the service runs");
         let _ = running.stop.send(());
         running.served.await.unwrap().unwrap();
+    }
+
+    /// Starts a service that was stopped, on the same port and database.
+    pub async fn resume(&self, name: &'static str) {
         let listener = TcpListener::bind(self.addresses[name]).await.unwrap();
         self.serve(name, listener);
     }
