@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod acts;
 pub mod domain;
 mod events;
 mod grpc;
 mod store;
+mod words;
 
 use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Service, Work};
 use domain::{Figures, Policy, Rules};
@@ -69,11 +71,6 @@ impl Service for Income {
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
-        match deadline.kind.as_str() {
-            grpc::BENEFIT_REQUEST => grpc::wake_benefit_request(self, work, &deadline.subject).await,
-            grpc::OWN_INCOME => grpc::wake_own_income(self, work, &deadline.subject).await,
-            grpc::RENT_GUARANTEE => grpc::wake_rent_guarantee(self, work, &deadline.subject).await,
-            other => Err(chassis::Error::inconsistent("deadline", "kind", other)),
-        }
+        acts::wake(self, work, deadline).await
     }
 }
