@@ -1,6 +1,7 @@
 //! Each promise, over the whole chain.
 
 use super::facts::{is, name, payload};
+use super::services::OwnFile;
 use super::steps::{DORDRECHT, EAST, WEST, wire};
 use super::{BEGINS, Chain, Facts, LEASES, RENT_CENTS, on_both_engines};
 use doorstroom::doors::Person;
@@ -351,7 +352,7 @@ on_both_engines! {
     }
 
     /// P6, R-AFT-10: the relapse guarantee removes the new procedure, and nothing else.
-    async fn the_relapse_guarantee_only_removes_the_procedure(chain: Chain = true) {
+    async fn the_relapse_guarantee_only_removes_the_procedure(chain: Chain = relapse_guarantee()) {
         let (household, _) = chain.housed().await;
         chain.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
         let facts = chain.hold().await;
@@ -431,6 +432,25 @@ on_both_engines! {
         assert!(chain.tasks(regie::TaskKind::AssignHandover, &allocation).await.is_empty());
         let facts = chain.hold().await;
         assert!(facts.count::<aftercare::HandoverDueSoon>(|event| event.allocation_id == allocation) >= 2, "warned before");
+    }
+
+    /// P7, R-REG-07, R-REG-09: a day that was designated is a working day in no service, for terms in acts nor in policy.
+    async fn a_designated_day_is_a_working_day_nowhere(chain: Chain = designated_days()) {
+        chain.allocated(true).await;
+        let facts = chain.hold().await;
+        let due = |what: &str, on: &Option<proto::google::r#type::Date>, month: i8, day: i8| {
+            assert!(is(on, Date::constant(2026, month, day)), "{what}: {on:?}");
+        };
+        // Six weeks end on Monday 13 April.
+        due("investigation", &facts.all::<access::NotificationReceived>()[0].investigation_due_on, 4, 14);
+        // Eight weeks end on King's Day, Monday 27 April.
+        due("benefit", &facts.all::<income::BenefitApplicationSubmitted>()[0].decision_due_on, 4, 29);
+        // Five, three and two working days, from Wednesday on.
+        due("offer", &facts.all::<housing::OfferMade>()[0].until, 3, 10);
+        due("handover", &facts.all::<aftercare::HandoverDrafted>()[0].fill_by, 3, 6);
+        let mut tasks = facts.all::<regie::TaskOpened>().into_iter();
+        let task = tasks.find(|task| task.kind() == regie::TaskKind::AssignCaseholder);
+        due("case holder", &task.expect("a client needs a case holder").due_on, 3, 5);
     }
 
     /// P8, R-REG-13, R-REG-19: a stranger hears the same as of nobody; a wrong role is refused; every look is in the log.
@@ -615,6 +635,17 @@ on_both_engines! {
         assert!(services.is_superset(&BTreeSet::from(["access", "housing", "income", "aftercare"])), "{services:?}");
         chain.hold().await;
     }
+}
+
+/// Aftercare's policy with the relapse guarantee on.
+fn relapse_guarantee() -> OwnFile {
+    let policy = ::aftercare::domain::DEFAULT_POLICY;
+    ("aftercare.toml", policy.replace("relapse_guarantee = false", "relapse_guarantee = true"))
+}
+
+/// A calendar in which the day after [`BEGINS`] and the last day of two terms in acts are no working days.
+fn designated_days() -> OwnFile {
+    ("calendar.toml", r#"designated_days = ["2026-03-03", "2026-04-13", "2026-04-28"]"#.to_owned())
 }
 
 /// What a team hears on a named subscription until it has everything there is; acknowledged or not.

@@ -29,12 +29,12 @@ impl Income {
         Self::from_files(&Files::default()).expect("the files that are compiled in are checked by a test")
     }
 
-    /// With a municipality's own `income.toml` and `income-figures.toml`.
+    /// With a municipality's own `income.toml`, `income-figures.toml` and `calendar.toml`.
     pub fn from_files(files: &Files) -> anyhow::Result<Self> {
         let policy = files.text("income.toml", domain::DEFAULT_POLICY)?;
         let figures = files.text("income-figures.toml", domain::DEFAULT_FIGURES)?;
         let everywhere = Municipality::parse("municipality", "0000").expect("four digits");
-        let calendar = Calendar::default();
+        let calendar = files.calendar()?;
         Ok(Self { policy: Dated::parse(&policy)?, figures: Dated::parse(&figures)?, calendar, everywhere })
     }
 
