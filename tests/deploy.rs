@@ -14,6 +14,25 @@ fn every_service_starts_from_the_policy_files_in_deploy() {
     monitor::Monitor::from_files(&files).unwrap();
 }
 
+/// R-REG-09: the days that were designated stand in one file, and whoever reckons with terms reads it.
+#[test]
+fn one_calendar_serves_every_service_that_reckons_with_terms() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let files = Files::in_folder(folder.path());
+    std::fs::write(folder.path().join("calendar.toml"), "designated_days = [\"15 mei\"]").unwrap();
+    let refused = [
+        access::Access::from_files(&files).err(),
+        housing::Housing::from_files(&files).err(),
+        income::Income::from_files(&files).err(),
+        aftercare::Aftercare::from_files(&files).err(),
+        regie::Regie::from_files(&files).err(),
+    ];
+    for refused in refused {
+        let why = format!("{:#}", refused.expect("a calendar that cannot be read keeps a service from starting"));
+        assert!(why.starts_with("calendar.toml cannot be used"), "{why}");
+    }
+}
+
 /// A file with another name than a service asks for would silently give way to what is compiled in.
 #[test]
 fn every_policy_file_in_deploy_is_asked_for() {
@@ -24,10 +43,12 @@ fn every_policy_file_in_deploy_is_asked_for() {
     names.sort();
     let code: String = ["access", "housing", "income", "aftercare", "regie", "monitor"]
         .iter()
-        .map(|service| std::fs::read_to_string(root().join(format!("services/{service}/src/lib.rs"))).unwrap())
+        .map(|service| format!("services/{service}/src/lib.rs"))
+        .chain(["shared/chassis/src/process.rs".to_owned()])
+        .map(|path| std::fs::read_to_string(root().join(path)).unwrap())
         .collect();
     for name in &names {
         assert!(code.contains(&format!("\"{name}\"")), "no service asks for {name}");
     }
-    assert_eq!(names.len(), 9);
+    assert_eq!(names.len(), 10);
 }

@@ -35,8 +35,9 @@ fn the_domain_imports_no_io() {
                     .iter()
                     .any(|pattern| line.contains(pattern.as_str()) || line.starts_with(pattern.trim_start()))
             };
-            let outside =
-                line.contains("crate::store") || line.contains("crate::grpc") || line.contains("crate::events");
+            let outside = ["store", "grpc", "acts", "events", "words"]
+                .iter()
+                .any(|room| line.contains(&format!("crate::{room}")));
             let impure =
                 ["SystemTime", "Instant::now", "Timestamp::now", "std::env", "std::fs", "std::net", "now_v7", "new_v4"];
             if banned.iter().any(imports) || outside || impure.iter().any(|what| line.contains(what)) {
@@ -45,6 +46,20 @@ fn the_domain_imports_no_io() {
         }
     }
     assert!(faults.is_empty(), "the pure core reaches for I/O:\n{}", faults.join("\n"));
+}
+
+/// SQL is written in the store: a call, an act and a taken-in event reach the tables by it.
+#[test]
+fn only_the_store_speaks_sql() {
+    let rooms = ["/grpc", "/acts", "/inbox.rs"];
+    let mut faults = Vec::new();
+    for (path, text) in files("services", "rs") {
+        let service = path.split("/src").nth(1).unwrap_or_default();
+        if rooms.iter().any(|room| service.starts_with(room)) && text.contains("args![") {
+            faults.push(path);
+        }
+    }
+    assert!(faults.is_empty(), "SQL beside the store: {}", faults.join(", "));
 }
 
 /// Nothing in the services or shared crates waits by sleeping where something can be awaited, or leaves work for later.

@@ -9,11 +9,12 @@ use proto::access::v1 as access;
 use proto::feed::v1::{AcknowledgeRequest, SubscribeRequest};
 use proto::housing::v1 as housing;
 use proto::income::v1 as income;
+use proto::regie::v1 as regie;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testkit::{Code, reason, rid};
 use tokio_stream::StreamExt as _;
 
@@ -203,6 +204,65 @@ on_both_engines! {
         let facts = chain.hold().await;
         assert_eq!((ids.len(), facts.count::<access::ClientRegistered>(|_| true)), (24, 24));
     }
+
+    /// P8, R-REG-16: while one service is away a withdrawal is not confirmed, and stands all the same; the same request is
+    /// answered once that service has taken it in.
+    async fn a_withdrawn_consent_is_confirmed_once_every_service_is_there(chain: Chain) {
+        let household = chain.arrive().await;
+        let own = chain.client(&household.client_id).regie("own-file");
+        let request = regie::GiveConsentRequest {
+            request_id: rid(),
+            client_id: household.client_id.clone(),
+            data_category: regie::ConsentCategory::Income.into(),
+            receiver: "leger-des-heils".to_owned(),
+            purpose: "shelter".to_owned(),
+            text_version: "2026-1".to_owned(),
+            ..Default::default()
+        };
+        let consent_id = call!(chain, own, give_consent, request).consent_id;
+        let request = regie::GetConsentStatusRequest { client_id: household.client_id.clone() };
+        let shelter = chain.person(Role::Shelter).regie("shelter");
+        assert_eq!(call!(chain, shelter, get_consent_status, request.clone()).consents.len(), 1);
+        chain.settle().await;
+
+        let withdrawal =
+            regie::WithdrawConsentRequest { request_id: rid(), client_id: household.client_id.clone(), consent_id };
+        while_away(&chain, "income", own.clone().withdraw_consent(withdrawal.clone())).await;
+        assert_eq!(call!(chain, shelter, get_consent_status, request).consents, [], "withdrawn all the same");
+        chain.services.as_ref().unwrap().resume("income").await;
+        call!(chain, own, withdraw_consent, withdrawal);
+        assert_eq!(chain.hold().await.count::<regie::ConsentWithdrawn>(|_| true), 1);
+    }
+
+    /// P8, R-REG-13: the same for a relation; the services that are there act on its end at once.
+    async fn an_ended_relation_is_confirmed_once_every_service_is_there(chain: Chain) {
+        let household = chain.arrive().await;
+        let relation_id = chain.grant_relation(&household).await;
+        assert_eq!(chain.read_by_relation(&household).await, [Code::Ok; 5]);
+        let end =
+            regie::EndRelationRequest { request_id: rid(), client_id: household.client_id.clone(), relation_id };
+        let municipality = chain.person(Role::Regie).regie("regie");
+        while_away(&chain, "aftercare", municipality.clone().end_relation(end.clone())).await;
+        let read = chain.read_by_relation(&household).await;
+        assert_eq!(read, [Code::NotFound, Code::NotFound, Code::NotFound, Code::Unavailable, Code::NotFound]);
+        chain.services.as_ref().unwrap().resume("aftercare").await;
+        call!(chain, municipality, end_relation, end);
+        assert_eq!(chain.read_by_relation(&household).await, [Code::NotFound; 5]);
+        chain.hold().await;
+    }
+}
+
+/// Stops a service and makes a call meanwhile that waits for every service: after five seconds it is not confirmed.
+async fn while_away<R: std::fmt::Debug>(
+    chain: &Chain,
+    service: &'static str,
+    call: impl Future<Output = Result<tonic::Response<R>, tonic::Status>>,
+) {
+    chain.services.as_ref().expect("they run here").stop(service).await;
+    let asked = Instant::now();
+    let refused = call.await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused)), (Code::Unavailable, "NOT_CONFIRMED".to_owned()));
+    assert!(asked.elapsed() >= Duration::from_secs(5), "it waited");
 }
 
 /// A chain in which a home is won, one falls through, and somebody lands.

@@ -12,6 +12,7 @@ mod promises;
 mod road;
 pub mod services;
 mod steps;
+mod traces;
 
 pub use facts::Facts;
 pub use steps::{Household, RENT_CENTS};
@@ -22,7 +23,7 @@ use doorstroom::doors::{Doors, Person};
 use doorstroom::roles;
 use kernel::{ClientId, Date, Moment, Role};
 use proto::feed::v1::{GetStatusRequest, GetStatusResponse};
-use services::{SERVICES, Services};
+use services::{OwnFile, SERVICES, Services};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
@@ -55,13 +56,13 @@ pub struct Chain {
 impl Chain {
     /// A chain in this process, at nine o'clock on [`BEGINS`]; `None` when the engine is not installed here.
     pub async fn start(engine: Engine) -> Option<Self> {
-        Self::with(engine, false).await
+        Self::with(engine, &[]).await
     }
 
-    /// The same, with the relapse guarantee on or off (R-AFT-10).
-    pub async fn with(engine: Engine, relapse_guarantee: bool) -> Option<Self> {
+    /// The same, with files of the municipality's own.
+    pub async fn with(engine: Engine, own: &[OwnFile]) -> Option<Self> {
         let clock = Clock::manual(Moment::at_hour(BEGINS, 9).at);
-        let services = Services::start(engine, clock.clone(), relapse_guarantee).await?;
+        let services = Services::start(engine, clock.clone(), own).await?;
         let mut chain = Self::over(services.endpoints(), testkit::issuer(), Some(clock));
         chain.services = Some(services);
         chain.open().await;
@@ -168,10 +169,10 @@ fn unfinished(status: &BTreeMap<&'static str, GetStatusResponse>) -> Vec<String>
     waiting
 }
 
-/// Writes one test of a whole chain for both engines: a module with the test's name and a test per engine in it. The one on
-/// PostgreSQL is passed over, and says so, where its binaries are not installed.
+/// Writes one test of a whole chain for both engines: a module with the test's name and a test per engine in it; `= file` gives the
+/// services a file of the municipality's own. The one on PostgreSQL is passed over, and says so, where its binaries are not installed.
 macro_rules! on_both_engines {
-    ($($(#[$doc:meta])* async fn $name:ident($chain:ident: Chain $(= $relapse_guarantee:expr)?) $body:block)*) => { $(
+    ($($(#[$doc:meta])* async fn $name:ident($chain:ident: Chain $(= $own:expr)?) $body:block)*) => { $(
         $(#[$doc])*
         mod $name {
             use super::*;
@@ -179,8 +180,8 @@ macro_rules! on_both_engines {
             async fn proof($chain: Chain) $body
 
             async fn on(engine: testkit::Engine) {
-                let relapse_guarantee = false $(|| $relapse_guarantee)?;
-                match Chain::with(engine, relapse_guarantee).await {
+                let own: Vec<$crate::chain::services::OwnFile> = vec![$($own)?];
+                match Chain::with(engine, &own).await {
                     Some(chain) => proof(chain).await,
                     None => eprintln!("passed over: {engine:?} is not installed"),
                 }

@@ -1,10 +1,11 @@
 //! Each promise, over the whole chain.
 
 use super::facts::{is, name, payload};
+use super::services::OwnFile;
 use super::steps::{DORDRECHT, EAST, WEST, wire};
 use super::{BEGINS, Chain, Facts, LEASES, RENT_CENTS, on_both_engines};
 use doorstroom::doors::Person;
-use kernel::{Date, Role};
+use kernel::{Actor, Date, Role};
 use proto::access::v1 as access;
 use proto::aftercare::v1 as aftercare;
 use proto::audit::v1::{AccessEntry, ListAccessRequest};
@@ -356,7 +357,7 @@ on_both_engines! {
     }
 
     /// P6, R-AFT-10: the relapse guarantee removes the new procedure, and nothing else.
-    async fn the_relapse_guarantee_only_removes_the_procedure(chain: Chain = true) {
+    async fn the_relapse_guarantee_only_removes_the_procedure(chain: Chain = relapse_guarantee()) {
         let (household, _) = chain.housed().await;
         chain.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
         let facts = chain.hold().await;
@@ -465,6 +466,25 @@ on_both_engines! {
         chain.hold().await;
     }
 
+    /// P7, R-REG-07, R-REG-09: a day that was designated is a working day in no service, for terms in acts nor in policy.
+    async fn a_designated_day_is_a_working_day_nowhere(chain: Chain = designated_days()) {
+        chain.allocated(true).await;
+        let facts = chain.hold().await;
+        let due = |what: &str, on: &Option<proto::google::r#type::Date>, month: i8, day: i8| {
+            assert!(is(on, Date::constant(2026, month, day)), "{what}: {on:?}");
+        };
+        // Six weeks end on Monday 13 April.
+        due("investigation", &facts.all::<access::NotificationReceived>()[0].investigation_due_on, 4, 14);
+        // Eight weeks end on King's Day, Monday 27 April.
+        due("benefit", &facts.all::<income::BenefitApplicationSubmitted>()[0].decision_due_on, 4, 29);
+        // Five, three and two working days, from Wednesday on.
+        due("offer", &facts.all::<housing::OfferMade>()[0].until, 3, 10);
+        due("handover", &facts.all::<aftercare::HandoverDrafted>()[0].fill_by, 3, 6);
+        let mut tasks = facts.all::<regie::TaskOpened>().into_iter();
+        let task = tasks.find(|task| task.kind() == regie::TaskKind::AssignCaseholder);
+        due("case holder", &task.expect("a client needs a case holder").due_on, 3, 5);
+    }
+
     /// P8, R-REG-13, R-REG-19: a stranger hears the same as of nobody; a wrong role is refused; every look is in the log.
     async fn a_stranger_learns_nothing_and_every_look_is_logged(chain: Chain) {
         let (household, allocation) = chain.allocated(true).await;
@@ -542,6 +562,42 @@ on_both_engines! {
         let _ = allocation;
     }
 
+    /// P8, R-REG-13: an organisation that is several things hears in each role what is for that role, also when an event is
+    /// addressed to it for another.
+    async fn a_role_hears_only_what_is_for_that_role(chain: Chain) {
+        let (household, _) = chain.allocated(true).await;
+        chain.grant(&household, LEASES).await;
+        let heard = async |organisation: &str, roles: &[Role], service: &str| -> BTreeSet<String> {
+            let person = chain.doors.person(Actor { roles: roles.to_vec(), ..testkit::actor(roles[0], organisation) });
+            whole(&person, service, "operations").await.iter().map(name).collect()
+        };
+        let shelter = "leger-des-heils";
+        assert!(heard(shelter, &[Role::Caseholder], "income").await.contains("BenefitDecided"));
+        assert_eq!(heard(shelter, &[Role::Shelter], "income").await, BTreeSet::new(), "nothing of income is for shelters");
+        assert!(heard(shelter, &[Role::Shelter], "access").await.contains("Admitted"));
+        assert_eq!(heard(shelter, &[Role::Caseholder], "access").await, BTreeSet::new());
+        let both = [Role::Shelter, Role::Caseholder];
+        assert_eq!(heard(shelter, &both, "income").await, heard(shelter, &[Role::Caseholder], "income").await);
+        let social = heard("sociale-dienst", &[Role::Income], "income").await;
+        assert!(social.contains("BenefitRequestCompleted") && !social.contains("BenefitDecided"), "{social:?}");
+        assert_eq!(heard("sociale-dienst", &[Role::Debt], "income").await, BTreeSet::new(), "social services', not debt's");
+    }
+
+    /// P8, R-REG-13: after the answer to the end of a relation nobody reads by it any more, in no service.
+    async fn an_ended_relation_opens_nothing_once_it_is_answered(chain: Chain) {
+        let household = chain.arrive().await;
+        for _ in 0..5 {
+            assert_eq!(chain.read_by_relation(&household).await, [Code::NotFound; 5]);
+            let relation_id = chain.grant_relation(&household).await;
+            assert_eq!(chain.read_by_relation(&household).await, [Code::Ok; 5]);
+            let request =
+                regie::EndRelationRequest { request_id: rid(), client_id: household.client_id.clone(), relation_id };
+            call!(chain, chain.person(Role::Regie).regie("regie"), end_relation, request);
+        }
+        assert_eq!(chain.read_by_relation(&household).await, [Code::NotFound; 5]);
+        chain.hold().await;
+    }
+
     /// P9, R-MON-02: the six measures are what was fed in; small cells are hidden; a rebuild gives the same bytes.
     async fn the_figures_are_what_was_fed_in(chain: Chain) {
         let mut households = Vec::new();
@@ -611,6 +667,17 @@ on_both_engines! {
         assert!(services.is_superset(&BTreeSet::from(["access", "housing", "income", "aftercare"])), "{services:?}");
         chain.hold().await;
     }
+}
+
+/// Aftercare's policy with the relapse guarantee on.
+fn relapse_guarantee() -> OwnFile {
+    let policy = ::aftercare::domain::DEFAULT_POLICY;
+    ("aftercare.toml", policy.replace("relapse_guarantee = false", "relapse_guarantee = true"))
+}
+
+/// A calendar in which the day after [`BEGINS`] and the last day of two terms in acts are no working days.
+fn designated_days() -> OwnFile {
+    ("calendar.toml", r#"designated_days = ["2026-03-03", "2026-04-13", "2026-04-28"]"#.to_owned())
 }
 
 /// What a team hears on a named subscription until it has everything there is; acknowledged or not.

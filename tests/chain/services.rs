@@ -1,10 +1,11 @@
 //! The six services in this process, each on a database of its own, each of which can be stopped and started again.
 
-use chassis::{Clock, Service, Setup};
+use chassis::{Clock, Files, Service, Setup};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::SealingKey;
+use tempfile::TempDir;
 use testkit::{Database, Engine};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -14,6 +15,9 @@ use tonic::transport::Endpoint;
 /// The services, in no particular order: all may start in any.
 pub const SERVICES: [&str; 6] = ["access", "housing", "income", "aftercare", "regie", "monitor"];
 
+/// A file of a municipality's own: its name and its text.
+pub type OwnFile = (&'static str, String);
+
 /// The running services.
 pub struct Services {
     /// On which engine.
@@ -21,7 +25,7 @@ pub struct Services {
     databases: BTreeMap<&'static str, Database>,
     addresses: BTreeMap<&'static str, SocketAddr>,
     clock: Clock,
-    relapse_guarantee: bool,
+    folder: TempDir,
     running: Mutex<BTreeMap<&'static str, Running>>,
 }
 
@@ -32,7 +36,7 @@ struct Running {
 
 impl Services {
     /// Starts all six on fresh databases; `None` when the engine is not installed here.
-    pub async fn start(engine: Engine, clock: Clock, relapse_guarantee: bool) -> Option<Self> {
+    pub async fn start(engine: Engine, clock: Clock, own: &[OwnFile]) -> Option<Self> {
         let databases =
             SERVICES.iter().map(|name| Some((*name, Database::create(engine)?))).collect::<Option<BTreeMap<_, _>>>()?;
         let (mut listeners, mut addresses) = (Vec::new(), BTreeMap::new());
@@ -41,7 +45,11 @@ impl Services {
             addresses.insert(name, listener.local_addr().unwrap());
             listeners.push((name, listener));
         }
-        let services = Self { engine, databases, addresses, clock, relapse_guarantee, running: Mutex::default() };
+        let folder = TempDir::new().unwrap();
+        for (name, text) in own {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let services = Self { engine, databases, addresses, clock, folder, running: Mutex::default() };
         for (name, listener) in listeners {
             services.serve(name, listener);
         }
@@ -55,10 +63,20 @@ impl Services {
 
     /// Stops a service as an operator would, and starts it again on the same port and database.
     pub async fn restart(&self, name: &'static str) {
+        self.stop(name).await;
+        self.resume(name).await;
+    }
+
+    /// Stops a service as an operator would.
+    pub async fn stop(&self, name: &'static str) {
         let running =
             self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(name).expect("the service runs");
         let _ = running.stop.send(());
         running.served.await.unwrap().unwrap();
+    }
+
+    /// Starts a service that was stopped, on the same port and database.
+    pub async fn resume(&self, name: &'static str) {
         let listener = TcpListener::bind(self.addresses[name]).await.unwrap();
         self.serve(name, listener);
     }
@@ -79,21 +97,16 @@ impl Services {
             clock: self.clock.clone(),
             reflection: true,
         };
+        let files = Files::in_folder(self.folder.path());
         let running = match name {
-            "access" => run(access::Access::embedded(), setup, listener),
-            "housing" => run(housing::Housing::embedded(), setup, listener),
-            "income" => run(income::Income::embedded(), setup, listener),
-            "aftercare" => run(self.aftercare(), setup, listener),
-            "regie" => run(regie::Regie::embedded(), setup, listener),
-            _ => run(monitor::Monitor::embedded(), setup, listener),
+            "access" => run(access::Access::from_files(&files).unwrap(), setup, listener),
+            "housing" => run(housing::Housing::from_files(&files).unwrap(), setup, listener),
+            "income" => run(income::Income::from_files(&files).unwrap(), setup, listener),
+            "aftercare" => run(aftercare::Aftercare::from_files(&files).unwrap(), setup, listener),
+            "regie" => run(regie::Regie::from_files(&files).unwrap(), setup, listener),
+            _ => run(monitor::Monitor::from_files(&files).unwrap(), setup, listener),
         };
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(name, running);
-    }
-
-    fn aftercare(&self) -> aftercare::Aftercare {
-        let switched = format!("relapse_guarantee = {}", self.relapse_guarantee);
-        let policy = aftercare::domain::DEFAULT_POLICY.replace("relapse_guarantee = false", &switched);
-        aftercare::Aftercare::with_policy(&policy).unwrap()
     }
 }
 

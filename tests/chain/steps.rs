@@ -11,7 +11,7 @@ use proto::income::v1 as income;
 use proto::regie::v1 as regie;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use testkit::rid;
+use testkit::{Code, rid};
 use tonic::Status;
 
 /// The municipality of the chain.
@@ -310,9 +310,9 @@ impl Chain {
         self.settle().await;
     }
 
-    /// Nominated by the shelter; refused while not ready.
-    pub async fn try_nominate(&self, household: &Household, guarantee_required: bool) -> Result<String, Status> {
-        let request = housing::NominateRequest {
+    /// The shelter's wish to nominate.
+    pub fn nomination(household: &Household, guarantee_required: bool) -> housing::NominateRequest {
+        housing::NominateRequest {
             request_id: rid(),
             client_id: household.client_id.clone(),
             municipality: DORDRECHT.to_owned(),
@@ -324,7 +324,12 @@ impl Chain {
             income_class: housing::IncomeClass::RentAllowance.into(),
             guarantee_required,
             wishes: Some(housing::Wishes { wished_districts: vec![WEST.to_owned()], ..Default::default() }),
-        };
+        }
+    }
+
+    /// Nominated by the shelter; refused while not ready.
+    pub async fn try_nominate(&self, household: &Household, guarantee_required: bool) -> Result<String, Status> {
+        let request = Self::nomination(household, guarantee_required);
         ask!(self, self.person(Role::Shelter).housing("shelter"), nominate, request).map(|answer| answer.nomination_id)
     }
 
@@ -678,6 +683,43 @@ impl Chain {
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|staying| staying.stay_id != household.stay_id);
         self.settle().await;
+    }
+
+    /// The municipality gives somebody of another shelter a relation with the client, as case holder.
+    pub async fn grant_relation(&self, household: &Household) -> String {
+        let request = regie::GrantRelationRequest {
+            request_id: rid(),
+            client_id: household.client_id.clone(),
+            organisation: "vrouwenopvang".to_owned(),
+            role: Role::Caseholder.to_string(),
+            person: self.other_case_holder().actor.subject,
+        };
+        let granted = call!(self, self.person(Role::Regie).regie("regie"), grant_relation, request);
+        self.settle().await;
+        granted.relation_id
+    }
+
+    fn other_case_holder(&self) -> Person {
+        self.as_(Role::Caseholder, "vrouwenopvang")
+    }
+
+    /// What access, housing, income, aftercare and regie answer when that case holder reads about the client.
+    pub async fn read_by_relation(&self, household: &Household) -> [Code; 5] {
+        let reader = self.other_case_holder();
+        let client_id = || household.client_id.clone();
+        let code = |refused: Option<Status>| refused.map_or(Code::Ok, |status| status.code());
+        let journey = access::GetJourneyRequest { client_id: client_id() };
+        let offers = housing::ListOffersRequest { client_id: client_id(), ..Default::default() };
+        let benefit = income::GetBenefitStatusRequest { client_id: client_id() };
+        let signals = aftercare::ListSignalsAsCaseholderRequest { client_id: client_id(), ..Default::default() };
+        let case = regie::GetCaseRequest { client_id: client_id(), ..Default::default() };
+        [
+            code(reader.access("regie").get_journey(journey).await.err()),
+            code(reader.housing("regie").list_offers(offers).await.err()),
+            code(reader.income("regie").get_benefit_status(benefit).await.err()),
+            code(reader.aftercare("regie").list_signals_as_caseholder(signals).await.err()),
+            code(reader.regie("regie").get_case(case).await.err()),
+        ]
     }
 
     /// The client died.

@@ -29,12 +29,14 @@ impl Access {
         Self::from_files(&Files::default()).expect("the policy that is compiled in is checked by a test")
     }
 
-    /// With a municipality's own `access.toml`.
+    /// With a municipality's own `access.toml` and `calendar.toml`.
     pub fn from_files(files: &Files) -> anyhow::Result<Self> {
-        Ok(Self::with_policy(&files.text("access.toml", domain::policy::DEFAULT)?)?)
+        let calendar = files.calendar()?;
+        let Self { policy } = Self::with_policy(&files.text("access.toml", domain::policy::DEFAULT)?)?;
+        Ok(Self { policy: policy.completed(|policy| policy.calendar = calendar.clone()) })
     }
 
-    /// With the text of a policy file.
+    /// With the text of a policy file, and no days designated.
     pub fn with_policy(text: &str) -> std::result::Result<Self, PolicyError> {
         Ok(Self { policy: Dated::parse(text)? })
     }

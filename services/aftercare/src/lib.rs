@@ -26,14 +26,16 @@ impl Aftercare {
         Self::from_files(&Files::default()).expect("the policy that is compiled in is checked by a test")
     }
 
-    /// With the text of a policy file.
+    /// With the text of a policy file, and no days designated.
     pub fn with_policy(text: &str) -> std::result::Result<Self, kernel::PolicyError> {
         Ok(Self { policy: Dated::parse(text)? })
     }
 
-    /// With a municipality's own `aftercare.toml`.
+    /// With a municipality's own `aftercare.toml` and `calendar.toml`.
     pub fn from_files(files: &Files) -> anyhow::Result<Self> {
-        Ok(Self::with_policy(&files.text("aftercare.toml", domain::DEFAULT_POLICY)?)?)
+        let calendar = files.calendar()?;
+        let Self { policy } = Self::with_policy(&files.text("aftercare.toml", domain::DEFAULT_POLICY)?)?;
+        Ok(Self { policy: policy.completed(|policy| policy.calendar = calendar.clone()) })
     }
 
     /// The policy of today for a municipality, and its version; the general one where the municipality is not known.

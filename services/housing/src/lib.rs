@@ -27,11 +27,13 @@ impl Housing {
         Self::from_files(&Files::default()).expect("the files that are compiled in are checked by a test")
     }
 
-    /// With a municipality's own `housing.toml` and `housing-figures.toml`.
+    /// With a municipality's own `housing.toml`, `housing-figures.toml` and `calendar.toml`.
     pub fn from_files(files: &Files) -> anyhow::Result<Self> {
         let policy = files.text("housing.toml", domain::DEFAULT_POLICY)?;
         let figures = files.text("housing-figures.toml", domain::FIGURES)?;
-        Ok(Self { policy: Dated::parse(&policy)?, figures: Dated::parse(&figures)? })
+        let calendar = files.calendar()?;
+        let policy = Dated::<Policy>::parse(&policy)?.completed(|policy| policy.calendar = calendar.clone());
+        Ok(Self { policy, figures: Dated::parse(&figures)? })
     }
 }
 

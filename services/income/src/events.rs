@@ -4,29 +4,17 @@
 use crate::domain::Rules;
 use crate::domain::benefit_request::{Alarm, Event, Watch};
 use crate::domain::{allowance, finances, own_income, rent_guarantee};
-use crate::grpc::words::Word;
-use crate::store::benefit_request::Stored;
 use crate::store::rent_guarantee::Stored as StoredGuarantee;
-use chassis::{Result, Work, args};
+use crate::store::{self, benefit_request::Stored};
+use crate::words::Word;
+use chassis::{Result, Work};
 use kernel::{ClientId, Organisation};
 use proto::from_date;
 use proto::income::v1 as pb;
 
-/// The partners who have to do with the client. A landlord hears of a guarantee of its own dwelling only.
-async fn partners(work: &mut Work, client: ClientId) -> Result<Vec<Organisation>> {
-    let rows = work
-        .rows(
-            "select distinct organisation from relation
-             where client_id = $1 and ended_at is null and kind <> 'RELATION_KIND_LANDLORD' order by organisation",
-            args![client],
-        )
-        .await?;
-    rows.iter().map(|row| row.get("organisation")).collect()
-}
-
 /// Publishes what happened to a benefit request.
 pub async fn publish_benefit(work: &mut Work, stored: &Stored, decided: &[Event], rules: Rules<'_>) -> Result<()> {
-    let to = partners(work, stored.state.client).await?;
+    let to = store::partners(work, stored.state.client).await?;
     for event in decided {
         publish_one(work, stored, event, rules, &to).await?;
     }
@@ -204,7 +192,7 @@ async fn publish_alarm(
 
 /// Publishes what happened to a client's own income.
 pub async fn publish_own_income(work: &mut Work, client: ClientId, decided: &[own_income::Event]) -> Result<()> {
-    let to = partners(work, client).await?;
+    let to = store::partners(work, client).await?;
     for event in decided {
         match *event {
             own_income::Event::Verified(verified) => {
@@ -226,7 +214,7 @@ pub async fn publish_own_income(work: &mut Work, client: ClientId, decided: &[ow
 
 /// Publishes what happened to a client's finances.
 pub async fn publish_finances(work: &mut Work, client: ClientId, decided: &[finances::Event]) -> Result<()> {
-    let to = partners(work, client).await?;
+    let to = store::partners(work, client).await?;
     for event in decided {
         match *event {
             finances::Event::Stabilised { since } => {
@@ -249,7 +237,7 @@ pub async fn publish_guarantee(
     use rent_guarantee::Event;
     let asked = &stored.state.asked;
     let client = Some(asked.client);
-    let to = partners(work, asked.client).await?;
+    let to = store::partners(work, asked.client).await?;
     let corporation = [asked.corporation.clone()];
     let and_corporation = [&to[..], &corporation].concat();
     let (guarantee_id, allocation_id) = (stored.id.to_string(), asked.allocation.to_string());

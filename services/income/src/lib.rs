@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod acts;
 pub mod domain;
 mod events;
 mod grpc;
 mod store;
+mod words;
 
 use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Service, Work};
 use domain::{Figures, Policy, Rules};
@@ -27,12 +29,12 @@ impl Income {
         Self::from_files(&Files::default()).expect("the files that are compiled in are checked by a test")
     }
 
-    /// With a municipality's own `income.toml` and `income-figures.toml`.
+    /// With a municipality's own `income.toml`, `income-figures.toml` and `calendar.toml`.
     pub fn from_files(files: &Files) -> anyhow::Result<Self> {
         let policy = files.text("income.toml", domain::DEFAULT_POLICY)?;
         let figures = files.text("income-figures.toml", domain::DEFAULT_FIGURES)?;
         let everywhere = Municipality::parse("municipality", "0000").expect("four digits");
-        let calendar = Calendar::default();
+        let calendar = files.calendar()?;
         Ok(Self { policy: Dated::parse(&policy)?, figures: Dated::parse(&figures)?, calendar, everywhere })
     }
 
@@ -69,11 +71,6 @@ impl Service for Income {
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
-        match deadline.kind.as_str() {
-            grpc::BENEFIT_REQUEST => grpc::wake_benefit_request(self, work, &deadline.subject).await,
-            grpc::OWN_INCOME => grpc::wake_own_income(self, work, &deadline.subject).await,
-            grpc::RENT_GUARANTEE => grpc::wake_rent_guarantee(self, work, &deadline.subject).await,
-            other => Err(chassis::Error::inconsistent("deadline", "kind", other)),
-        }
+        acts::wake(self, work, deadline).await
     }
 }

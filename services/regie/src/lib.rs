@@ -42,15 +42,14 @@ impl Regie {
         Self::from_files(&Files::default()).expect("the built-in policy and register can be read")
     }
 
-    /// With a municipality's own `regie.toml` and `register.toml`.
+    /// With a municipality's own `regie.toml`, `register.toml` and `calendar.toml`.
     pub fn from_files(files: &Files) -> anyhow::Result<Self> {
-        Self::from_texts(&files.text("regie.toml", policy::DEFAULT)?, &files.text("register.toml", REGISTER)?)
-    }
-
-    /// With the text of a policy file and of a register file; either is checked here, before anything starts.
-    pub fn from_texts(policy: &str, register: &str) -> anyhow::Result<Self> {
-        let policy = Dated::parse(policy).context("the policy of regie")?;
-        let register = Register::try_new(toml::from_str(register).context("the register of organisations")?)?;
+        let calendar = files.calendar()?;
+        let policy = files.text("regie.toml", policy::DEFAULT)?;
+        let policy = Dated::<policy::Policy>::parse(&policy).context("the policy of regie")?;
+        let policy = policy.completed(|policy| policy.calendar = calendar.clone());
+        let register = files.text("register.toml", REGISTER)?;
+        let register = Register::try_new(toml::from_str(&register).context("the register of organisations")?)?;
         let partners = register.for_processes();
         Ok(Self { policy, register, partners, ring: Notify::new() })
     }

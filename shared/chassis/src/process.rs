@@ -2,10 +2,11 @@
 
 use crate::{Service, from_env, serve};
 use anyhow::Context as _;
+use kernel::Calendar;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 
-/// Where policy, register and yearly figures come from: a municipality's own folder, or what is compiled in.
+/// Where policy, calendar, register and yearly figures come from: a municipality's own folder, or what is compiled in.
 #[derive(Clone, Debug, Default)]
 pub struct Files(Option<PathBuf>);
 
@@ -21,6 +22,11 @@ impl Files {
             Some(path) => std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display())),
             None => Ok(compiled_in.to_owned()),
         }
+    }
+
+    /// The working days by which every service reckons: one `calendar.toml` for all (R-REG-09).
+    pub fn calendar(&self) -> anyhow::Result<Calendar> {
+        Calendar::parse(&self.text("calendar.toml", Calendar::FILE)?).context("calendar.toml cannot be used")
     }
 }
 

@@ -1,17 +1,19 @@
 //! Dutch terms and working days (R-REG-07, R-REG-08, R-REG-09; Algemene termijnenwet).
 
-use crate::Date;
+use crate::{Date, PolicyError};
 use jiff::{ToSpan, civil::Weekday};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Which days are no working days: weekends, public holidays, and days designated by decree (those are data).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Calendar {
-    designated: BTreeSet<Date>,
+    designated_days: BTreeSet<Date>,
 }
 
 /// A length of time as the field writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Term {
     /// Calendar days.
@@ -25,16 +27,24 @@ pub enum Term {
 }
 
 impl Calendar {
+    /// The file that is compiled in; it says what it holds.
+    pub const FILE: &str = include_str!("../calendar.toml");
+
+    /// Reads the file with the designated days.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        toml::from_str(text).map_err(|error| PolicyError::Unreadable(error.to_string()))
+    }
+
     /// A calendar with the given designated days.
     pub fn with_designated(days: impl IntoIterator<Item = Date>) -> Self {
-        Self { designated: days.into_iter().collect() }
+        Self { designated_days: days.into_iter().collect() }
     }
 
     /// Whether people work on that day (R-REG-09).
     pub fn is_working_day(&self, day: Date) -> bool {
         !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
             && !is_public_holiday(day)
-            && !self.designated.contains(&day)
+            && !self.designated_days.contains(&day)
     }
 
     /// That day, or the first working day after it.
@@ -132,6 +142,17 @@ mod tests {
         ];
         for (calendar, from, term, end) in cases {
             assert_eq!(calendar.statutory_end(from, term), end, "{from} + {term:?}");
+        }
+    }
+
+    /// R-REG-09
+    #[test]
+    fn the_designated_days_are_data() {
+        let read = Calendar::parse(r#"designated_days = ["2026-05-15"]"#).unwrap();
+        assert_eq!(read, Calendar::with_designated([date(2026, 5, 15)]));
+        assert_eq!(Calendar::parse(Calendar::FILE).unwrap(), Calendar::default());
+        for unreadable in ["", r#"designated_days = ["15 mei"]"#, "designated_days = []\ndays_off = []"] {
+            assert!(matches!(Calendar::parse(unreadable), Err(PolicyError::Unreadable(_))), "{unreadable}");
         }
     }
 

@@ -74,6 +74,12 @@ impl<T: DeserializeOwned> Dated<T> {
 }
 
 impl<T> Dated<T> {
+    /// The same versions, each completed with what stands in another file.
+    pub fn completed(mut self, complete: impl Fn(&mut T)) -> Self {
+        self.versions.iter_mut().for_each(|version| complete(&mut version.value));
+        self
+    }
+
     /// The values that hold for a municipality on a day. Before the first general version, that first one holds.
     pub fn at(&self, municipality: &Municipality, date: Date) -> &T {
         let newest = |code: &str| self.versions.iter().rev().find(|v| v.municipality == code && v.valid_from <= date);

@@ -142,7 +142,7 @@ fn propose_on(ends_on: Date, policy: &Policy) -> Date {
         Term::Days(n) => plus_days(ends_on, -n),
         Term::Weeks(n) => plus_days(ends_on, -7 * n),
         Term::Months(n) => ends_on.saturating_sub(jiff::Span::new().months(n)),
-        Term::WorkingDays(n) => policy.calendar().add_working_days(ends_on, -n),
+        Term::WorkingDays(n) => policy.calendar.add_working_days(ends_on, -n),
     }
 }
 
@@ -197,7 +197,7 @@ pub fn submit(
         notification_id,
         client_id: notification.client_id,
         received_on,
-        due_on: policy.calendar().statutory_end(received_on, DECISION),
+        due_on: policy.calendar.statutory_end(received_on, DECISION),
         stage: Stage::Open,
     })])
 }

@@ -175,7 +175,7 @@ pub fn plan(plan: Plan, notification: &Notification, policy: &Policy, now: Momen
     if plan.another_stands {
         return Err(Refusal::from(&INTAKE_PLANNED_ALREADY));
     }
-    let latest = policy.calendar().plain_end(now.date, policy.intake_horizon);
+    let latest = policy.calendar.plain_end(now.date, policy.intake_horizon);
     if plan.planned_on > latest {
         return Err(INTAKE_TOO_FAR.with("latest", latest));
     }

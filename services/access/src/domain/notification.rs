@@ -205,7 +205,7 @@ pub fn receive(report: Report, life: Life, policy: &Policy, now: Moment) -> Resu
         used_shelter_before: report.used_shelter_before,
         told_of_personal_plan: report.told_of_personal_plan,
         told_of_client_support: report.told_of_client_support,
-        investigation_due_on: policy.calendar().statutory_end(report.received_on, INVESTIGATION),
+        investigation_due_on: policy.calendar.statutory_end(report.received_on, INVESTIGATION),
         investigated: false,
         urgent: if report.needs_shelter_now { Urgent::Waiting } else { Urgent::NotAsked },
         withdrawn: None,
@@ -322,7 +322,7 @@ pub(crate) mod tests {
     fn the_investigation_ends_within_six_weeks_and_on_a_working_day() {
         let at = |day| Moment::at_hour(day, 9);
         let due = |day, off: &[Date]| {
-            let policy = Policy { days_off: off.to_vec(), ..policy() };
+            let policy = Policy { calendar: kernel::Calendar::with_designated(off.iter().copied()), ..policy() };
             match &receive(Report { received_on: day, ..report() }, client().life(), &policy, at(day)).unwrap()[0] {
                 Event::Received(n) => n.investigation_due_on,
                 other => panic!("{other:?}"),

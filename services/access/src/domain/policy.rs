@@ -34,8 +34,9 @@ pub struct Policy {
     pub claim_nights: i32,
     /// Days back for which a thing may be recorded.
     pub backdating_days: i32,
-    /// Days designated by decree (R-REG-09).
-    pub days_off: Vec<Date>,
+    /// The working days; from a file of their own (R-REG-09).
+    #[serde(skip)]
+    pub calendar: Calendar,
     /// Months per target group (R-ACC-19).
     pub decision_months: BTreeMap<TargetGroup, i32>,
     /// Target stay per sort of facility (R-ACC-18).
@@ -43,11 +44,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The calendar with the designated days.
-    pub fn calendar(&self) -> Calendar {
-        Calendar::with_designated(self.days_off.iter().copied())
-    }
-
     /// The oldest day that may be recorded on `today`.
     pub fn oldest(&self, today: Date) -> Date {
         super::plus_days(today, -self.backdating_days)

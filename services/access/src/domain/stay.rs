@@ -294,7 +294,7 @@ pub fn apply(stay: Stay, event: &Event) -> Stay {
 impl Stay {
     /// The last day of the target stay, where its sort of facility has one (R-ACC-18).
     pub fn target_on(&self, facility: &Facility, policy: &Policy) -> Option<Date> {
-        policy.target_stay.get(&facility.kind).map(|term| policy.calendar().plain_end(self.admitted_on, *term))
+        policy.target_stay.get(&facility.kind).map(|term| policy.calendar.plain_end(self.admitted_on, *term))
     }
 
     /// When this stay must be looked at again.

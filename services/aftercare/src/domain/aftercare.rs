@@ -122,7 +122,7 @@ pub fn start(
         .filter(|handover| handover.stage != super::handover::Stage::Cancelled)
         .map(|handover| &handover.brief)
         .ok_or(&AFTERCARE_WITHOUT_HANDOVER)?;
-    let after = |months: i32| policy.calendar().plain_end(started_on, Term::Months(months));
+    let after = |months: i32| policy.calendar.plain_end(started_on, Term::Months(months));
     let until_on = after(policy.aftercare_months);
     let mut reviews: Vec<Date> = policy.review_months.iter().map(|m| after(*m)).filter(|day| *day < until_on).collect();
     reviews.push(until_on);

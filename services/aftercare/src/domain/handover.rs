@@ -366,7 +366,7 @@ impl Handover {
 
 /// A term of working days from today, at the latest on `latest`, with its warning if there is time for one.
 fn due(policy: &Policy, working_days: i32, latest: Date, now: Moment) -> Due {
-    let calendar = policy.calendar();
+    let calendar = &policy.calendar;
     let on = calendar.add_working_days(now.date, working_days).min(latest);
     let warn_on = calendar.add_working_days(on, -policy.handover_warn_working_days);
     Due { on, warn_on: (warn_on > now.date).then_some(warn_on), overdue: false }

@@ -11,7 +11,9 @@ pub const DEFAULT_POLICY: &str = include_str!("../../policy.toml");
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the policy file documents each value, once")]
 pub struct Policy {
-    pub designated_days: Vec<Date>,
+    /// From a file of their own (R-REG-09).
+    #[serde(skip)]
+    pub calendar: Calendar,
     pub handover_fill_working_days: i32,
     pub handover_answer_working_days: i32,
     pub handover_warn_working_days: i32,
@@ -46,11 +48,6 @@ pub struct AnswerTerm {
 }
 
 impl Policy {
-    /// The working days of this policy.
-    pub fn calendar(&self) -> Calendar {
-        Calendar::with_designated(self.designated_days.iter().copied())
-    }
-
     /// The terms of a severity (R-AFT-06).
     pub fn answer(&self, severity: Severity) -> AnswerTerm {
         match severity {
@@ -62,7 +59,7 @@ impl Policy {
 
     /// Whether somebody who got the keys on `started_on` may return without a new procedure today (R-AFT-10).
     pub fn guarantee_covers(&self, started_on: Option<Date>, today: Date) -> bool {
-        let last = |on: Date| self.calendar().plain_end(on, kernel::Term::Months(self.relapse_guarantee_months));
+        let last = |on: Date| self.calendar.plain_end(on, kernel::Term::Months(self.relapse_guarantee_months));
         self.relapse_guarantee && started_on.is_some_and(|on| today <= last(on))
     }
 }

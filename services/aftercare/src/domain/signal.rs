@@ -344,7 +344,7 @@ pub fn receive(tonight: Option<&Signal>, report: Report, known: &Known, policy: 
         unverified,
         reported_by: report.source.named(),
         received_at: now.at,
-        answer_by: policy.calendar().add_working_days(now.date, policy.answer(severity).answer_working_days),
+        answer_by: policy.calendar.add_working_days(now.date, policy.answer(severity).answer_working_days),
         teams,
         debt_help_only,
         night: nowhere.then(|| night_of(now)),

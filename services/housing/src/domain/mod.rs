@@ -15,7 +15,7 @@ pub mod suitable;
 
 pub use codes::*;
 
-use kernel::{Calendar, Date, Reason, Term};
+use kernel::{Calendar, Reason, Term};
 use serde::Deserialize;
 
 kernel::id! {
@@ -82,17 +82,11 @@ pub struct Policy {
     pub conversion_max_months: u32,
     /// Contract forms that ask a tri-party agreement (R-HOU-11).
     pub agreement_forms: Vec<ContractForm>,
-    /// Days off by decree (R-REG-09).
-    pub designated_days: Vec<Date>,
+    /// The working days; from a file of their own (R-REG-09).
+    #[serde(skip)]
+    pub calendar: Calendar,
     /// Points in a ranking (R-HOU-08).
     pub weights: ranking::Weights,
-}
-
-impl Policy {
-    /// The calendar with the days off by decree.
-    pub fn calendar(&self) -> Calendar {
-        Calendar::with_designated(self.designated_days.iter().copied())
-    }
 }
 
 #[cfg(test)]

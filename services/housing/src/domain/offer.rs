@@ -293,12 +293,12 @@ pub fn lease_start(wished: Option<Date>, available_on: Date) -> Result<Date, Ref
 
 /// The last day to answer an offer that is made today (R-HOU-22).
 pub fn until(policy: &Policy, now: Moment) -> Date {
-    policy.calendar().plain_end(now.date, policy.offer_term)
+    policy.calendar.plain_end(now.date, policy.offer_term)
 }
 
 /// When an open offer must be brought to mind, and when its term has passed (P7).
 pub fn wake_at(policy: &Policy, until: Date) -> (Moment, Moment) {
-    let remind_on = policy.calendar().add_working_days(until, -policy.offer_reminder_working_days);
+    let remind_on = policy.calendar.add_working_days(until, -policy.offer_reminder_working_days);
     (Moment::at_hour(remind_on, 8), Moment::start_of(until.saturating_add(1.day())))
 }
 

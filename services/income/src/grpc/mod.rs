@@ -1,9 +1,10 @@
-//! From messages to commands, and from state to views: one short method per RPC. What decides is in the domain.
+//! From messages to commands, and from state to views: one short function per RPC. What decides is in `domain`.
 
 mod benefit_request;
 mod household;
 mod rent_guarantee;
-pub mod words;
+mod requests;
+mod views;
 
 use crate::Income;
 use chassis::{Answer, Chassis};
@@ -11,10 +12,6 @@ use proto::income::v1::income_service_server::IncomeService;
 use proto::income::v1::*;
 use std::sync::Arc;
 use tonic::Request;
-
-pub use benefit_request::{DEADLINE as BENEFIT_REQUEST, wake as wake_benefit_request};
-pub use household::{DEADLINE as OWN_INCOME, wake as wake_own_income};
-pub use rent_guarantee::{DEADLINE as RENT_GUARANTEE, wake as wake_rent_guarantee};
 
 /// The RPCs of income.
 pub struct Grpc {

@@ -33,8 +33,7 @@ pub async fn take(
 ) -> Result<()> {
     let municipality = policy_of(regie, work, client, event).await?;
     let policy = regie.policy.at(&municipality, work.now.date);
-    let calendar = policy.calendar();
-    let terms = process::Policy { terms: &policy.process, calendar: &calendar, register: &regie.partners };
+    let terms = process::Policy { terms: &policy.process, calendar: &policy.calendar, register: &regie.partners };
     let flow: Flow = store::flow::of(work, client).await?;
     let (flow, outcomes) = process::react(flow, event, &terms, work.now);
     store::flow::save(work, client, &flow).await?;

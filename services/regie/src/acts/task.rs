@@ -31,11 +31,11 @@ pub async fn open(regie: &Regie, work: &mut Work, id: TaskId, wanted: Wanted) ->
     let policy = regie.policy.at(&municipality, now.date);
     let kept = match known {
         Some(kept) => {
-            let fresh = task::open(kept.task.id, wanted, policy, &policy.calendar(), now);
+            let fresh = task::open(kept.task.id, wanted, policy, &policy.calendar, now);
             let task = task::Task { state: kept.task.state, opened_at: kept.task.opened_at, ..fresh };
             Kept { task, version: kept.version }
         }
-        None => Kept { task: task::open(id, wanted, policy, &policy.calendar(), now), version: 0 },
+        None => Kept { task: task::open(id, wanted, policy, &policy.calendar, now), version: 0 },
     };
     follow(regie, work, kept, &[Event::Opened]).await?;
     Ok(())
@@ -141,7 +141,7 @@ async fn escalate(regie: &Regie, work: &mut Work, task: &task::Task) -> Result<(
         return Ok(());
     }
     let policy = regie.policy.at(&municipality, work.now.date);
-    let due_on = policy.calendar().add_working_days(work.now.date, policy.escalation_working_days);
+    let due_on = policy.calendar.add_working_days(work.now.date, policy.escalation_working_days);
     let escalated = Wanted {
         kind: Kind::Escalated,
         client_id: wanted.client_id,

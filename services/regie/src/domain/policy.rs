@@ -10,19 +10,13 @@ pub struct Policy {
     pub warn_working_days: i32,
     /// Working days that the municipality gives itself for what escalates to it (P7).
     pub escalation_working_days: i32,
-    /// Days on which no work is done by decree, beside the holidays of the act (R-REG-09).
-    pub designated_days_off: Vec<kernel::Date>,
+    /// The working days; from a file of their own (R-REG-09).
+    #[serde(skip_deserializing)]
+    pub calendar: kernel::Calendar,
     /// The versions of the consent text that may be used (R-REG-16).
     pub consent_texts: Vec<String>,
     /// The terms of the processes.
     pub process: Terms,
-}
-
-impl Policy {
-    /// The calendar with the designated days of this policy.
-    pub fn calendar(&self) -> kernel::Calendar {
-        kernel::Calendar::with_designated(self.designated_days_off.iter().copied())
-    }
 }
 
 /// The file that is built in, and that documents each value.

@@ -1,8 +1,7 @@
-//! Codes between the wire and the domain, and requests whose wrong fields are all named at once.
+//! Codes between the wire and the domain.
 
 use crate::domain::{benefit_request, own_income, rent_guarantee};
-use kernel::{Date, Refusal, general};
-use proto::google::r#type::Date as DateMessage;
+use kernel::{Refusal, general};
 use proto::income::v1 as pb;
 
 /// A code that goes over the wire.
@@ -59,40 +58,3 @@ words! {
     rent_guarantee::Reason <=> RentGuaranteeReason { DebtsBlockLease FormerArrears IncomeGap NoRentalHistory }
     rent_guarantee::RefusalGround <=> RentGuaranteeRefusalGround { NotNeeded RiskTooHigh NoBudget Other }
 }
-
-/// A date that may be absent.
-pub fn date_opt(field: &'static str, date: Option<&DateMessage>) -> Result<Option<Date>, Refusal> {
-    date.map(|date| proto::to_date(field, Some(date))).transpose()
-}
-
-/// Text that may be absent, read when it is there.
-pub fn opt<T>(text: &str, read: impl FnOnce(&str) -> Result<T, Refusal>) -> Result<Option<T>, Refusal> {
-    if text.is_empty() { Ok(None) } else { read(text).map(Some) }
-}
-
-/// The answer to a request in which none of the alternatives was chosen.
-pub fn unset(field: &'static str) -> Refusal {
-    general::MALFORMED.field(field, "is not set", "is niet ingevuld")
-}
-
-/// Takes the wrong fields of one refusal over into another.
-pub fn merge(wrong: &mut Option<Refusal>, refusal: &Refusal) {
-    match wrong {
-        Some(known) => known.fields.extend(refusal.fields.iter().cloned()),
-        None => *wrong = Some(refusal.clone()),
-    }
-}
-
-/// Reads several fields and refuses all that are wrong at once: `fields! { client = ClientId::parse(…); }`
-macro_rules! fields {
-    ($($name:ident = $value:expr;)+) => {
-        $(let $name = $value;)+
-        let mut wrong: Option<kernel::Refusal> = None;
-        $(if let Err(refusal) = &$name { $crate::grpc::words::merge(&mut wrong, refusal); })+
-        if let Some(refusal) = wrong {
-            return Err(refusal.into());
-        }
-        $(let $name = $name?;)+
-    };
-}
-pub(crate) use fields;
