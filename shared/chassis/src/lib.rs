@@ -119,7 +119,7 @@ pub async fn serve<S: Service>(
         name: S::NAME,
         store: store.clone(),
         clock: setup.clock.clone(),
-        peers: Peers::new(S::NAME, setup.peers, setup.tokens),
+        peers: Peers::new(S::NAME, setup.peers, setup.tokens.clone()),
         acknowledged: watch::Sender::new(0),
         stopping,
     };
@@ -131,9 +131,10 @@ pub async fn serve<S: Service>(
             chassis.clone(),
             service.clone()
         ))))
-        .add_service(limited!(proto::audit::v1::audit_service_server::AuditServiceServer::new(audit::Audit(
-            chassis.clone()
-        ))))
+        .add_service(limited!(proto::audit::v1::audit_service_server::AuditServiceServer::new(audit::Audit {
+            chassis: chassis.clone(),
+            issuer: setup.tokens.clone()
+        })))
         .add_service(health_service);
     if setup.reflection {
         let reflection =
@@ -146,6 +147,7 @@ pub async fn serve<S: Service>(
         beside.spawn(inbox::follow(service.clone(), chassis.clone(), source));
     }
     beside.spawn(timer::run(service.clone(), chassis.clone()));
+    beside.spawn(audit::link(chassis.clone()));
     let (own, own_chassis) = (service.clone(), chassis.clone());
     beside.spawn(async move { own.run(own_chassis).await });
 
@@ -174,6 +176,10 @@ pub async fn serve<S: Service>(
     })
     .await;
     beside.shutdown().await;
+    // Whatever was logged last; what cannot be linked now is linked at the next start.
+    if let Err(error) = store.link().await {
+        tracing::error!(service = S::NAME, %error, "the access log could not be linked");
+    }
     store.close().await;
     drained.with_context(|| format!("{}: calls were still running after {DRAIN:?}", S::NAME))?
 }
