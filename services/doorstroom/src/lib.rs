@@ -8,4 +8,5 @@ pub mod dynamic;
 pub mod local;
 pub mod refusal;
 pub mod roles;
+pub mod verify;
 pub mod watch;

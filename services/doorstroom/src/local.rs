@@ -22,15 +22,21 @@ pub fn endpoint(service: &str) -> Option<String> {
     PORTS.iter().find(|(name, _)| *name == service).map(|(_, port)| format!("http://127.0.0.1:{port}"))
 }
 
-/// The key that signs development tokens in this data folder, made at the first start.
+/// The key that signs development tokens in this data folder, made at the first start; its public half is in `jwks.json`.
 pub fn development_issuer(data: &Path) -> anyhow::Result<Issuer> {
     let path = data.join("development-key.pem");
-    if path.exists() {
+    let issuer = if path.exists() {
         let pem = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        return Issuer::from_pem(auth::DEVELOPMENT_ISSUER, &pem).with_context(|| path.display().to_string());
+        Issuer::from_pem(auth::DEVELOPMENT_ISSUER, &pem).with_context(|| path.display().to_string())?
+    } else {
+        let issuer = Issuer::development()?;
+        write_secret(&path, &issuer.to_pem())?;
+        issuer
+    };
+    let public = data.join("jwks.json");
+    if !public.exists() {
+        write_public(&public, &issuer)?;
     }
-    let issuer = Issuer::development()?;
-    write_secret(&path, &issuer.to_pem())?;
     Ok(issuer)
 }
 
@@ -54,10 +60,13 @@ pub fn make_keys(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let issuer = Issuer::generate("services")?;
     write_secret(&folder.join("service-key.pem"), &issuer.to_pem())?;
-    let public = folder.join("jwks.json");
-    fs::write(&public, issuer.jwks()).with_context(|| format!("{} cannot be written", public.display()))?;
+    write_public(&folder.join("jwks.json"), &issuer)?;
     sealing_key(folder)?;
     Ok(())
+}
+
+fn write_public(path: &Path, issuer: &Issuer) -> anyhow::Result<()> {
+    fs::write(path, issuer.jwks()).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// Writes a file that only its owner may read.

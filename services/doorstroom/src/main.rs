@@ -7,6 +7,7 @@ use doorstroom::call::{As, Call};
 use doorstroom::cluster::{Cluster, Options};
 use doorstroom::demo::{self, Demo};
 use doorstroom::roles;
+use doorstroom::verify::{self, Fetch, Verify};
 use doorstroom::watch::Watch;
 use kernel::{ClientId, Role};
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::time::Duration;
 /// Doorstroom: the partners around a homeless person act as one chain, from the first notification to a home of one's own.
 ///
 /// `doorstroom demo` shows what it is for. `doorstroom up` starts every service on this machine; `token`, `call` and
-/// `watch` talk to them.
+/// `watch` talk to them; `checkpoint` and `verify` show whether the log of who looked is still what it was.
 #[derive(Parser)]
 #[command(version, after_help = "Logging goes to standard error; RUST_LOG says how much (for instance RUST_LOG=info).")]
 struct CommandLine {
@@ -55,6 +56,10 @@ enum Command {
     Call(Call),
     /// Shows a feed as it grows
     Watch(Watch),
+    /// Asks a service for a signed checkpoint of its access log, to be kept where the database is not
+    Checkpoint(Fetch),
+    /// Finds out, without any service, whether the access log in a database is still what it was
+    Verify(Verify),
 }
 
 /// A printed token outlives a working week.
@@ -87,6 +92,8 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Keys { out } => doorstroom::local::make_keys(&out).map(|()| true),
         Command::Call(call) => doorstroom::call::run(&call).await,
         Command::Watch(watch) => doorstroom::watch::run(&watch).await,
+        Command::Checkpoint(wanted) => verify::fetch(&wanted).await,
+        Command::Verify(wanted) => verify::run(&wanted).await,
     }
 }
 

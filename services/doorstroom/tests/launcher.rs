@@ -1,4 +1,5 @@
-//! The chain part of the demo, what the checker says when something was left out, and a chain that is started again.
+//! The chain part of the demo, what the checker says when something was left out, a chain that is started again, and the
+//! commands that tell whether the access log is still what it was.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -10,6 +11,10 @@ use doorstroom::doors::Doors;
 use doorstroom::{dynamic, refusal, roles};
 use kernel::{Date, Role};
 use proto::access::v1 as access;
+use proto::audit::v1::ListAccessRequest;
+use sqlx::{ConnectOptions as _, Connection as _};
+use std::path::Path;
+use std::process::Command;
 use tempfile::TempDir;
 
 async fn world(day: Date) -> (TempDir, World) {
@@ -124,4 +129,126 @@ async fn any_rpc_can_be_called_with_json_and_a_refusal_is_readable() {
     let shown = dynamic::show(&answer).unwrap();
     assert!(shown["rent_cap_small_cents"].as_i64().unwrap() > 60_000, "{shown}");
     world.stop().await.unwrap();
+}
+
+/// Runs the program as a person does: its exit status, and what it says.
+fn doorstroom(args: &[&str]) -> (i32, String) {
+    let ran = Command::new(env!("CARGO_BIN_EXE_doorstroom")).args(args).output().unwrap();
+    let said = [ran.stdout, ran.stderr].concat();
+    (ran.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+/// Does something to a database that the service would never do.
+async fn tamper(path: &Path, sql: &'static [&'static str]) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut raw = options.connect().await.unwrap();
+    for sql in sql {
+        sqlx::query(*sql).execute(&mut raw).await.unwrap();
+    }
+    sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+}
+
+/// R-REG-19
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_rewritten_is_found_out_without_any_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let options = Options {
+        data: folder.path().to_owned(),
+        fixed_ports: false,
+        clock: chassis::Clock::system(),
+        relapse_guarantee: false,
+    };
+    let cluster = Cluster::start(&options).await.unwrap();
+    let doors = Doors::new(&cluster.endpoints, cluster.issuer.clone()).unwrap();
+    let officer = doors.person(roles::actor(Role::PrivacyOfficer, None, None, None).unwrap());
+    let look = async || {
+        let wanted = ListAccessRequest { client_id: rid(), ..Default::default() };
+        officer.audit("access", "audit").list_access(wanted).await.said("ListAccess").unwrap();
+    };
+    for _ in 0..3 {
+        look().await;
+    }
+    let (data, url, kept) = (path(""), cluster.endpoints["access"].clone(), path("access.checkpoints"));
+    let fetch = ["checkpoint", "access", "--at", &url, "--data", &data, "--out", &kept];
+    let (status, said) = doorstroom(&fetch);
+    assert_eq!(status, 0, "{said}");
+    look().await;
+    assert_eq!(doorstroom(&fetch).0, 0);
+    look().await;
+    let refused = ["checkpoint", "access", "--at", &url, "--data", &data, "--role", "shelter"];
+    let (status, said) = doorstroom(&refused);
+    assert!(status == 1 && said.contains("ROLE_NOT_ALLOWED"), "{said}");
+    let token =
+        cluster.issuer.issue(&roles::actor(Role::Regie, None, None, None).unwrap(), std::time::Duration::from_secs(60));
+    std::fs::write(path("token"), token).unwrap();
+    let other =
+        ["checkpoint", "housing", "--at", &cluster.endpoints["housing"], "--data", &data, "--out", &path("housing")];
+    assert_eq!(doorstroom(&other).0, 0);
+    cluster.stop().await.unwrap();
+
+    let (database, keys) = (path("access.sqlite"), path("jwks.json"));
+    let verify = |database: &str, checkpoint: &str| {
+        doorstroom(&["verify", "--database", database, "--keys", &keys, "--checkpoint", checkpoint])
+    };
+    let (status, said) = verify(&database, &kept);
+    assert_eq!(status, 0, "{said}");
+    // The refused request for a checkpoint is an entry too.
+    for part in [
+        "Nothing is wrong",
+        "The log holds 6 entries",
+        "Entries 1 to 6 are what was linked",
+        "Entries 1 to 3 are what was signed",
+        "Entries 5 to 6 came after",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let (status, said) = doorstroom(&["verify", "--database", &database]);
+    assert!(status == 0 && said.contains("No checkpoint was given"), "{said}");
+    let (status, said) = verify(&database, &path("token"));
+    assert!(status == 1 && said.contains("it is no signed checkpoint"), "{said}");
+    let mut forged = std::fs::read_to_string(&kept).unwrap();
+    forged.insert(forged.len() - 20, 'A');
+    std::fs::write(path("forged"), forged).unwrap();
+    let (status, said) = verify(&database, &path("forged"));
+    assert!(status == 1 && said.contains("line 2: its signature is wrong"), "{said}");
+    assert_eq!(verify(&path("nothing"), &kept).0, 2);
+    assert_eq!(verify(&keys, &kept).0, 2);
+
+    // One file holds it all from here on.
+    tamper(Path::new(&database), &[]).await;
+    let rewritten = async |name: &str, sql: &'static [&'static str]| {
+        let copy = path(name);
+        std::fs::copy(&database, &copy).unwrap();
+        tamper(Path::new(&copy), sql).await;
+        let (status, said) = verify(&copy, &kept);
+        assert_eq!(status, 1, "{name}: {said}");
+        said
+    };
+    let said = rewritten(
+        "edited",
+        &["drop trigger access_log_is_never_changed", "update access_log set subject = 'x' where position = 2"],
+    )
+    .await;
+    assert!(said.contains("one of the entries 1 to 3"), "{said}");
+    let said =
+        rewritten("deleted", &["drop trigger access_log_is_never_cut", "delete from access_log where position = 2"])
+            .await;
+    assert!(said.contains("entry 2 is not there; after 1 comes 3"), "{said}");
+    let cut = &[
+        "drop trigger access_log_is_never_cut",
+        "drop trigger access_link_is_never_cut",
+        "delete from access_log where position > 2",
+        "delete from access_link where position > 2",
+    ];
+    let said = rewritten("cut", cut).await;
+    assert!(said.contains("entry 3 is not there, nor is any after it") && said.contains("goes on to 4"), "{said}");
+    let unlinked = &["drop trigger access_link_is_never_cut", "delete from access_link"];
+    let said = rewritten("unlinked", unlinked).await;
+    assert!(said.contains("the link at entry 3 is not there"), "{said}");
+    // The log of another service is another fork.
+    let (status, said) = verify(&path("housing.sqlite"), &kept);
+    assert!(status == 1 && said.contains("WRONG"), "{said}");
+    assert_eq!(verify(&path("housing.sqlite"), &path("housing")).0, 0);
 }

@@ -129,9 +129,16 @@ impl Issuer {
             act: actor.on_behalf_of.as_deref(),
             client_id: actor.client_id.map(|id| id.to_string()),
         };
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        self.encode("JWT", &claims)
+    }
+}
+
+impl Issuer {
+    pub(crate) fn encode(&self, typ: &str, claims: &impl Serialize) -> String {
+        let (typ, kid) = (Some(typ.to_owned()), Some(self.kid.clone()));
+        let header = Header { typ, kid, ..Header::new(Algorithm::EdDSA) };
         // Signing with a key that was checked at construction has no way to fail.
-        jsonwebtoken::encode(&header, &claims, &self.key).expect("an Ed25519 key signs any claims")
+        jsonwebtoken::encode(&header, claims, &self.key).expect("an Ed25519 key signs any claims")
     }
 }
 

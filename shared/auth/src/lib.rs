@@ -1,12 +1,15 @@
-//! Who asks, and may they: token to actor, the policy table, the register of purposes, tokens for outgoing calls.
+//! Who asks, and may they: token to actor, the policy table, the register of purposes, tokens for outgoing calls,
+//! signed checkpoints of the access log.
 //!
 //! It knows nothing of gRPC: it takes and gives header values, and refuses with reasons of the kernel.
 
+mod checkpoint;
 mod issuer;
 mod policy;
 mod purpose;
 mod token;
 
+pub use checkpoint::{CHECKPOINT_TYPE, Checkpoint, CheckpointError};
 pub use issuer::{Issuer, IssuerError, TokenSource};
 pub use policy::{Grant, Policy, PolicyFileError, Relation, Rule};
 pub use purpose::{Ground, PURPOSE_HEADER, Purpose, Purposes};

@@ -77,7 +77,7 @@ impl Keys {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).by_kid.contains_key(kid)
     }
 
-    fn find(&self, kid: &str) -> Option<DecodingKey> {
+    pub(crate) fn find(&self, kid: &str) -> Option<DecodingKey> {
         let look = || self.loaded.read().unwrap_or_else(PoisonError::into_inner).by_kid.get(kid).cloned();
         self.refresh_after(REFRESH);
         look().or_else(|| {

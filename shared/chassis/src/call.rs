@@ -1,6 +1,7 @@
 //! The road of a call: from a message to one transaction, and from its outcome to an answer.
 
 use crate::{Caller, Chassis, Work};
+use auth::Purposes;
 use kernel::{ClientId, Refusal, general};
 use prost::Message;
 use proto::Mutation;
@@ -244,7 +245,17 @@ impl Chassis {
 }
 
 fn access<'a>(caller: &'a Caller, at: jiff::Timestamp, request_id: Option<&'a str>, result: &'a str) -> Access<'a> {
-    Access { at, actor: &caller.actor, rpc: &caller.rpc, purpose: &caller.purpose, request_id, result }
+    Access {
+        at,
+        actor: &caller.actor,
+        rpc: &caller.rpc,
+        purpose: &caller.purpose,
+        legal_ground: Purposes::embedded().get(&caller.purpose).map_or("", |purpose| purpose.ground.as_str()),
+        categories: crate::audit::categories(&caller.rpc),
+        trace_id: caller.trace.trace_id(),
+        request_id,
+        result,
+    }
 }
 
 /// The caller that the gate put on the request.

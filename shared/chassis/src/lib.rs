@@ -32,7 +32,7 @@ pub use telemetry::TraceContext;
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
-use auth::Verifier;
+use auth::{Issuer, Verifier};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::feed::v1::feed_service_server::FeedServiceServer;
 use std::future::Future;
@@ -130,6 +130,7 @@ pub async fn serve<S: Service>(
         beside.spawn(inbox::follow(service.clone(), chassis.clone(), source));
     }
     beside.spawn(timer::run(service.clone(), chassis.clone()));
+    beside.spawn(audit::link(chassis.clone()));
     let own_chassis = chassis.clone();
     beside.spawn(async move { service.run(own_chassis).await });
 
@@ -142,6 +143,7 @@ pub async fn serve<S: Service>(
 /// What stands before the RPCs of a service.
 struct Door {
     verifier: Arc<Verifier>,
+    issuer: Arc<Issuer>,
     reflection: bool,
 }
 
@@ -158,17 +160,17 @@ async fn open(
         name,
         store,
         clock: setup.clock,
-        peers: Peers::new(name, setup.peers, setup.tokens),
+        peers: Peers::new(name, setup.peers, setup.tokens.clone()),
         acknowledged: watch::Sender::new(0),
         stopping,
     };
-    Ok((chassis, Door { verifier: setup.verifier, reflection: setup.reflection }))
+    Ok((chassis, Door { verifier: setup.verifier, issuer: setup.tokens, reflection: setup.reflection }))
 }
 
 /// Answers calls until the service stops.
 async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListener) -> anyhow::Result<()> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    let audit = audit::Audit(chassis.clone());
+    let audit = audit::Audit { chassis: chassis.clone(), issuer: door.issuer };
     let mut routes = routes.add_service(limited!(AuditServiceServer::new(audit))).add_service(health_service);
     if door.reflection {
         let reflection =
@@ -205,6 +207,10 @@ async fn drain(
     })
     .await;
     beside.shutdown().await;
+    // Whatever was logged last; what cannot be linked now is linked at the next start.
+    if let Err(error) = chassis.store.link().await {
+        tracing::error!(service = chassis.name, %error, "the access log could not be linked");
+    }
     chassis.store.close().await;
     drained.with_context(|| format!("{}: calls were still running after {DRAIN:?}", chassis.name))?
 }

@@ -35,7 +35,9 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true);
+            .foreign_keys(true)
+            // Else `insert or replace` would delete a row past the triggers that forbid it.
+            .pragma("recursive_triggers", "on");
         let writer = Writer::new(options.connect().await?);
         // A file does not go away as a server does: no need to ask a connection whether it still lives.
         let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
@@ -67,6 +69,7 @@ pub struct Tx {
     pub(crate) store: Store,
     pub(crate) published: u64,
     pub(crate) deadlines: u64,
+    pub(crate) logged: u64,
 }
 
 enum Connection {
@@ -94,7 +97,14 @@ impl Tx {
             Db::Lite { writer, .. } => Connection::Lite(writer.turn().await?),
             Db::Pg(pool) => Connection::Pg(pool.begin_with(PG_BEGIN).await?),
         };
-        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0 })
+        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+    }
+
+    /// A transaction on PostgreSQL whose every statement sees what others committed meanwhile: for an assigner that waits
+    /// for its turn.
+    pub(crate) async fn assign(store: &Store, pool: &PgPool) -> Result<Tx> {
+        let connection = Connection::Pg(pool.begin().await?);
+        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0, logged: 0 })
     }
 
     pub(crate) async fn read(store: &Store) -> Result<Tx> {
@@ -102,7 +112,7 @@ impl Tx {
             Db::Lite { readers, .. } => Connection::LiteRead(readers.acquire().await?),
             Db::Pg(pool) => Connection::PgRead(pool.acquire().await?),
         };
-        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0 })
+        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0, logged: 0 })
     }
 
     /// Runs a statement; returns how many rows it touched.
@@ -155,6 +165,7 @@ impl Tx {
     pub async fn undo(mut self) -> Result<Tx> {
         self.published = 0;
         self.deadlines = 0;
+        self.logged = 0;
         match self.connection {
             Connection::Lite(ref mut turn) => turn.undo().await?,
             Connection::Pg(tx) => {
@@ -179,6 +190,9 @@ impl Tx {
         }
         if self.deadlines > 0 {
             self.store.shared.deadlines.send_modify(|n| *n += 1);
+        }
+        if self.logged > 0 {
+            self.store.shared.logged.send_modify(|n| *n += 1);
         }
         Ok(())
     }

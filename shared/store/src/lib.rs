@@ -7,6 +7,7 @@
 //! savepoint. On PostgreSQL transactions run in parallel, serialisable; one that loses a race ends in
 //! [`Error::Conflict`] and is run again by the caller.
 
+mod chain;
 mod db;
 mod deadline;
 mod error;
@@ -18,6 +19,7 @@ mod relation;
 mod schema;
 mod seal;
 
+pub use chain::{Entry, Fault, Hash, Link, Walk, Walked, Witness, verify};
 pub use db::{Column, Row, Tx, Value, code, json};
 pub use deadline::Deadline;
 pub use error::Error;
@@ -52,6 +54,10 @@ struct Shared {
     published: watch::Sender<u64>,
     /// Counts commits that set a deadline; the timer waits on it.
     deadlines: watch::Sender<u64>,
+    /// Counts commits that logged an access; whoever links the log waits on it.
+    logged: watch::Sender<u64>,
+    /// One at a time links the log.
+    linking: tokio::sync::Mutex<()>,
     writes: AtomicU64,
 }
 
@@ -68,6 +74,8 @@ impl Store {
             epoch,
             published: watch::Sender::new(0),
             deadlines: watch::Sender::new(0),
+            logged: watch::Sender::new(0),
+            linking: tokio::sync::Mutex::new(()),
             writes: AtomicU64::new(0),
         };
         let store = Store { db, shared: Arc::new(shared) };
@@ -99,6 +107,16 @@ impl Store {
     /// Changes whenever a deadline was set.
     pub fn deadlines_set(&self) -> watch::Receiver<u64> {
         self.shared.deadlines.subscribe()
+    }
+
+    /// Changes whenever an access was logged.
+    pub fn accesses_logged(&self) -> watch::Receiver<u64> {
+        self.shared.logged.subscribe()
+    }
+
+    /// The life of this database: drawn when it was made, and part of every cursor and checkpoint.
+    pub fn epoch(&self) -> u64 {
+        self.shared.epoch
     }
 
     /// Waits until everything that is being written is committed, and closes the connections.

@@ -1,4 +1,5 @@
-//! The access log: who did what with whose data, refusals included (R-REG-19). Only ever added to.
+//! The access log: who did what with whose data, refusals included (R-REG-19). Only ever added to, and chained: see
+//! [`crate::chain`].
 
 use crate::db::{Row, Tx};
 use crate::{Result, args};
@@ -17,6 +18,12 @@ pub struct Access<'a> {
     pub rpc: &'a str,
     /// The purpose that the caller named.
     pub purpose: &'a str,
+    /// The legal ground that follows from the purpose on this day.
+    pub legal_ground: &'a str,
+    /// The categories of data that an answer of the method may carry, comma-separated.
+    pub categories: &'a str,
+    /// The trace that the call belongs to.
+    pub trace_id: String,
     /// The call's request id, if it has one.
     pub request_id: Option<&'a str>,
     /// "ok", or the code of the refusal.
@@ -42,6 +49,10 @@ pub struct LoggedAccess {
     pub rpc: String,
     /// The purpose.
     pub purpose: String,
+    /// The legal ground of the purpose on that day; empty in entries that are older than this field.
+    pub legal_ground: String,
+    /// The categories of data that an answer of the method may carry, comma-separated.
+    pub categories: String,
     /// "ok", or the code of the refusal.
     pub result: String,
 }
@@ -62,7 +73,10 @@ impl Tx {
                 access.actor.on_behalf_of.clone(),
                 access.rpc,
                 access.purpose,
+                access.legal_ground,
+                access.categories,
                 access.request_id,
+                &access.trace_id,
                 access.result
             ]
         };
@@ -71,9 +85,10 @@ impl Tx {
         } else {
             clients.iter().map(|client| entry(Some(*client))).collect()
         };
+        self.logged += 1;
         self.insert_many(
             "insert into access_log (access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose,
-             request_id, result)",
+             legal_ground, categories, request_id, trace_id, result)",
             entries,
             "",
         )
@@ -90,7 +105,8 @@ impl Tx {
         let (at, id) = before.unwrap_or((Timestamp::MAX, Uuid::max()));
         let rows = self
             .rows(
-                "select access_id, occurred_at, subject, organisation, roles, on_behalf_of, rpc, purpose, result
+                "select access_id, occurred_at, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground,
+                 categories, result
                  from access_log where client_id = $1 and (occurred_at, access_id) < ($2, $3)
                  order by occurred_at desc, access_id desc limit $4",
                 args![client.0, at, id, limit],
@@ -106,6 +122,8 @@ impl Tx {
                 on_behalf_of: row.get("on_behalf_of")?,
                 rpc: row.get("rpc")?,
                 purpose: row.get("purpose")?,
+                legal_ground: row.get("legal_ground")?,
+                categories: row.get("categories")?,
                 result: row.get("result")?,
             })
         };
