@@ -4,7 +4,6 @@
 //! order among each other.
 
 use crate::{Chassis, Service, Work};
-use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation};
 use prost::{Message, Name};
@@ -18,8 +17,10 @@ use telemetry::TraceContext;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
-/// As many events as are ready are taken in together, at most this many.
+/// What comes within a moment is taken in together, at most this many events: one commit here and one acknowledgement
+/// there instead of one for each.
 const BATCH: usize = 64;
+const MOMENT: Duration = Duration::from_millis(3);
 
 /// An event of another service.
 #[derive(Clone, Debug)]
@@ -103,10 +104,13 @@ async fn read<S: Service>(
     let mut stream = client.subscribe(request).await?.into_inner();
     while let Some(first) = stream.next().await {
         let mut batch = vec![first?];
+        let moment = tokio::time::sleep(MOMENT);
+        tokio::pin!(moment);
         while batch.len() < BATCH {
-            match stream.next().now_or_never() {
-                Some(Some(next)) => batch.push(next?),
-                _ => break,
+            tokio::select! {
+                biased;
+                Some(next) = stream.next() => batch.push(next?),
+                () = &mut moment => break,
             }
         }
         let cursor = take(service, chassis, source, batch).await?;
