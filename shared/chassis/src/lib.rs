@@ -89,6 +89,8 @@ pub struct Chassis {
     pub clock: Clock,
     /// The way to the other services.
     pub peers: Peers,
+    /// Checks the tokens of callers.
+    pub(crate) verifier: Arc<auth::Verifier>,
     /// Counts acknowledgements on the feed.
     acknowledged: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -120,6 +122,7 @@ pub async fn serve<S: Service>(
         store: store.clone(),
         clock: setup.clock.clone(),
         peers: Peers::new(S::NAME, setup.peers, setup.tokens),
+        verifier: setup.verifier,
         acknowledged: watch::Sender::new(0),
         stopping,
     };
@@ -146,6 +149,13 @@ pub async fn serve<S: Service>(
         beside.spawn(inbox::follow(service.clone(), chassis.clone(), source));
     }
     beside.spawn(timer::run(service.clone(), chassis.clone()));
+    let keeping = chassis.clone();
+    beside.spawn(async move {
+        tokio::select! {
+            () = keeping.verifier.keep() => {}
+            () = keeping.stopped() => {}
+        }
+    });
     let (own, own_chassis) = (service.clone(), chassis.clone());
     beside.spawn(async move { own.run(own_chassis).await });
 
@@ -157,7 +167,7 @@ pub async fn serve<S: Service>(
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .concurrency_limit_per_connection(256)
-        .layer(gate::GateLayer::new(chassis.clone(), setup.verifier))
+        .layer(gate::GateLayer::new(chassis.clone()))
         .add_routes(routes)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
             draining.stopped().await;
