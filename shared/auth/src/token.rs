@@ -310,6 +310,6 @@ fn fingerprint(token: &str) -> Fingerprint {
 }
 
 #[cfg(test)]
-mod hostile;
+mod hostile_tests;
 #[cfg(test)]
 mod tests;
