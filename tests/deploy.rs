@@ -52,3 +52,15 @@ fn every_policy_file_in_deploy_is_asked_for() {
     }
     assert_eq!(names.len(), 10);
 }
+
+/// The example of several issuers is one that a service starts with, once its keys are made.
+#[test]
+fn the_example_of_issuers_in_deploy_is_usable() {
+    let text = std::fs::read_to_string(root().join("deploy/issuers.toml")).unwrap();
+    let (folder, services) = (tempfile::tempdir().unwrap(), auth::Issuer::generate("services").unwrap());
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    std::fs::write(folder.path().join("keys/jwks.json"), services.jwks()).unwrap();
+    let trusted = auth::Trusted::from_toml(&text, folder.path()).unwrap();
+    assert!(trusted.knows(&services.named(&trusted.services)));
+    assert_eq!(auth::Verifier::trusting(trusted.issuers).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+}

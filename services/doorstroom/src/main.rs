@@ -40,8 +40,8 @@ enum Command {
     },
     /// Prints a token of the development issuer
     Token {
-        /// How many hours it is valid
-        #[arg(long, default_value_t = 12)]
+        /// How many hours it is valid; a month at most
+        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=744))]
         hours: u64,
         #[command(flatten)]
         who: As,

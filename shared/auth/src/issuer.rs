@@ -1,8 +1,8 @@
 //! Signs tokens: for development, for the services' own calls, and for tests.
 
-use crate::{AUDIENCE, DEVELOPMENT_ISSUER};
+use crate::{AUDIENCE, DEVELOPMENT_ISSUER, jose};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::EncodingKey;
 use kernel::Actor;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
@@ -15,10 +15,10 @@ use std::{
 /// An Ed25519 key that signs tokens under one issuer name.
 pub struct Issuer {
     name: String,
+    audience: String,
     kid: String,
-    public: Vec<u8>,
     pkcs8: Vec<u8>,
-    key: EncodingKey,
+    pair: Ed25519KeyPair,
 }
 
 /// Why an issuer cannot sign.
@@ -78,11 +78,23 @@ impl Issuer {
 
     fn from_pkcs8(name: impl Into<String>, pkcs8: &[u8]) -> Result<Self, IssuerError> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| IssuerError::Key)?;
-        let public = pair.public_key().as_ref().to_vec();
-        let digest = ring::digest::digest(&ring::digest::SHA256, &public);
+        let digest = ring::digest::digest(&ring::digest::SHA256, pair.public_key().as_ref());
         let kid = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]);
-        let key = EncodingKey::from_ed_der(pkcs8);
-        Ok(Self { name: name.into(), kid, public, pkcs8: pkcs8.to_vec(), key })
+        Ok(Self { name: name.into(), audience: AUDIENCE.to_owned(), kid, pkcs8: pkcs8.to_vec(), pair })
+    }
+
+    /// The same key under another name.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// The same issuer, whose tokens are meant for that audience.
+    pub fn meant_for(self, audience: impl Into<String>) -> Self {
+        Self { audience: audience.into(), ..self }
+    }
+
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
     }
 
     /// The key as PKCS#8 PEM: a secret.
@@ -102,7 +114,7 @@ impl Issuer {
 
     /// The public key as a JSON Web Key Set, for whoever verifies.
     pub fn jwks(&self) -> String {
-        let x = URL_SAFE_NO_PAD.encode(&self.public);
+        let x = URL_SAFE_NO_PAD.encode(self.public_key());
         let key = serde_json::json!({
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.kid, "x": x,
         });
@@ -119,7 +131,7 @@ impl Issuer {
         let seconds = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let claims = Claims {
             iss: &self.name,
-            aud: AUDIENCE,
+            aud: &self.audience,
             exp: seconds(from + ttl),
             iat: seconds(from),
             nbf: seconds(from),
@@ -131,14 +143,10 @@ impl Issuer {
         };
         self.encode("JWT", &claims)
     }
-}
 
-impl Issuer {
+    /// Signs claims as a compact JWS of a type.
     pub(crate) fn encode(&self, typ: &str, claims: &impl Serialize) -> String {
-        let (typ, kid) = (Some(typ.to_owned()), Some(self.kid.clone()));
-        let header = Header { typ, kid, ..Header::new(Algorithm::EdDSA) };
-        // Signing with a key that was checked at construction has no way to fail.
-        jsonwebtoken::encode(&header, claims, &self.key).expect("an Ed25519 key signs any claims")
+        jose::sign(typ, &self.kid, claims, &EncodingKey::from_ed_der(&self.pkcs8))
     }
 }
 
@@ -213,8 +221,8 @@ mod tests {
         assert!(!format!("{issuer:?}").contains("PRIVATE"));
     }
 
-    #[test]
-    fn outgoing_calls_sign_anew_before_expiry() {
+    #[tokio::test]
+    async fn outgoing_calls_sign_anew_before_expiry() {
         let issuer = Arc::new(Issuer::development().unwrap());
         let verifier = Verifier::new(Keys::from_jwks(&issuer.jwks()).unwrap(), DEVELOPMENT_ISSUER);
         let source = TokenSource::new(issuer, service(), Duration::from_secs(300));
@@ -224,6 +232,6 @@ mod tests {
         let later = start + Duration::from_secs(201);
         let second = source.authorization_at(later);
         assert_ne!(second, first);
-        assert_eq!(*verifier.verify(&second, later).unwrap(), service());
+        assert_eq!(**verifier.verify(&second, later).await.unwrap().actor(), service());
     }
 }

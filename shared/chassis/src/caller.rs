@@ -1,6 +1,6 @@
 //! Who makes a call, as the gate found it.
 
-use auth::Grant;
+use auth::{Grant, Verified};
 use kernel::{Actor, Organisation, Role};
 use std::sync::Arc;
 use telemetry::TraceContext;
@@ -16,6 +16,8 @@ pub struct Caller {
     pub purpose: Arc<str>,
     /// What the policy table grants this actor on this RPC.
     pub grants: Vec<Grant>,
+    /// The token that it came with; none when a service acts on its own.
+    pub token: Option<Arc<Verified>>,
     /// The step of a trace that this call is.
     pub trace: TraceContext,
 }
@@ -31,7 +33,7 @@ impl Caller {
         let actor = service_actor(name);
         let grants = vec![Grant { role: actor.roles[0], relation: auth::Relation::Any }];
         let (actor, trace) = (Arc::new(actor), TraceContext::root());
-        Self { actor, rpc: rpc.into(), purpose: "operations".into(), grants, trace }
+        Self { actor, rpc: rpc.into(), purpose: "operations".into(), grants, token: None, trace }
     }
 }
 

@@ -13,10 +13,13 @@ use proto::feed::v1::{
     SubscribeResponse, Subscription,
 };
 use std::collections::{BTreeSet, HashMap};
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use store::{Cursor, Result, StoredEvent};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -72,7 +75,7 @@ impl Feed {
 
 #[tonic::async_trait]
 impl FeedService for Feed {
-    type SubscribeStream = ReceiverStream<std::result::Result<SubscribeResponse, Status>>;
+    type SubscribeStream = Subscribed;
 
     async fn subscribe(&self, request: Request<SubscribeRequest>) -> Answer<Self::SubscribeStream> {
         let caller = caller(&request)?;
@@ -81,9 +84,10 @@ impl FeedService for Feed {
         let taken =
             (!wanted.subscription.is_empty()).then(|| self.take_over(caller.organisation(), &wanted.subscription));
         let (sender, stream) = mpsc::channel(PAGE as usize);
+        let (withdrawn, refused) = oneshot::channel();
         let reader = Reader { chassis: self.chassis.clone(), filter: Filter::new(&caller, &wanted), caller, sender };
-        tokio::spawn(reader.run(start, wanted.subscription, taken));
-        Ok(Response::new(ReceiverStream::new(stream)))
+        tokio::spawn(reader.run(start, wanted.subscription, taken, withdrawn));
+        Ok(Response::new(Subscribed { events: ReceiverStream::new(stream), refused: Some(refused) }))
     }
 
     async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Answer<AcknowledgeResponse> {
@@ -173,6 +177,32 @@ impl Filter {
     }
 }
 
+/// What a subscriber gets. When its token is withdrawn it hears so at once, also before events that lie ready.
+pub(crate) struct Subscribed {
+    events: ReceiverStream<std::result::Result<SubscribeResponse, Status>>,
+    refused: Option<oneshot::Receiver<Status>>,
+}
+
+impl Stream for Subscribed {
+    type Item = std::result::Result<SubscribeResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(refused) = &mut self.refused {
+            match Pin::new(refused).poll(context) {
+                Poll::Ready(Ok(status)) => {
+                    self.events.close();
+                    (self.refused, self.events) = (None, ReceiverStream::new(mpsc::channel(1).1));
+                    return Poll::Ready(Some(Err(status)));
+                }
+                // The reader ended for another reason, which is among the events.
+                Poll::Ready(Err(_)) => self.refused = None,
+                Poll::Pending => {}
+            }
+        }
+        Pin::new(&mut self.events).poll_next(context)
+    }
+}
+
 struct Reader {
     chassis: Chassis,
     caller: Arc<Caller>,
@@ -181,7 +211,13 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(self, start: i64, subscription: String, taken: Option<(u64, watch::Receiver<u64>)>) {
+    async fn run(
+        self,
+        start: i64,
+        subscription: String,
+        taken: Option<(u64, watch::Receiver<u64>)>,
+        withdrawn: oneshot::Sender<Status>,
+    ) {
         let replaced = async move {
             match taken {
                 Some((mine, mut readers)) => drop(readers.wait_for(|newest| *newest != mine).await),
@@ -193,10 +229,23 @@ impl Reader {
             () = replaced => Some(proto::status(&general::SUBSCRIPTION_TAKEN.with("name", subscription))),
             () = self.chassis.stopped() => Some(proto::status(&(&general::UNAVAILABLE).into())),
             () = self.sender.closed() => None,
+            refusal = self.until_withdrawn() => {
+                // Whose token it was is in the access log before it hears so; nobody may be listening any more.
+                let _ = withdrawn.send(explain(&self.chassis.refuse(&self.caller, &[], refusal).await));
+                return;
+            }
         };
         if let Some(status) = ended {
             // Nobody may be listening any more; then there is nobody to tell.
             let _ = self.sender.try_send(Err(status));
+        }
+    }
+
+    /// Resolves when the token that opened this stream is withdrawn.
+    async fn until_withdrawn(&self) -> kernel::Refusal {
+        match &self.caller.token {
+            Some(token) => self.chassis.verifier.until_withdrawn(token).await,
+            None => std::future::pending().await,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::call::explain;
 use crate::{Caller, Chassis, MAX_REQUEST_BYTES};
-use auth::{PURPOSE_HEADER, Policy, Purposes, Verifier};
+use auth::{Denied, PURPOSE_HEADER, Policy, Purposes};
 use http::{Request, Response};
 use kernel::{Actor, Refusal, general};
 use prost_reflect::DescriptorPool;
@@ -35,12 +35,11 @@ static PURPOSES: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
 #[derive(Clone)]
 pub(crate) struct GateLayer {
     chassis: Chassis,
-    verifier: Arc<Verifier>,
 }
 
 impl GateLayer {
-    pub fn new(chassis: Chassis, verifier: Arc<Verifier>) -> Self {
-        Self { chassis, verifier }
+    pub fn new(chassis: Chassis) -> Self {
+        Self { chassis }
     }
 }
 
@@ -114,10 +113,14 @@ impl GateLayer {
         trace: TraceContext,
     ) -> Result<Arc<Caller>, tonic::Status> {
         let rpc: Arc<str> = path.rsplit('.').next().unwrap_or(path).into();
-        let actor = match self.verifier.verify(bearer, std::time::SystemTime::now()) {
-            Ok(actor) => actor,
-            Err(refusal) => return Err(self.deny(&Arc::new(nobody()), &rpc, purpose, trace, refusal).await),
+        let token = match self.chassis.verifier.verify(bearer, std::time::SystemTime::now()).await {
+            Ok(token) => token,
+            Err(Denied { refusal, actor }) => {
+                let actor = actor.unwrap_or_else(|| Arc::new(nobody()));
+                return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await);
+            }
         };
+        let actor = token.actor().clone();
         let grants = match Policy::embedded().grants(path, &actor) {
             Ok(grants) => grants,
             Err(refusal) => return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await),
@@ -126,7 +129,7 @@ impl GateLayer {
         if let Err(refusal) = Purposes::embedded().admit(&rpc, &codes, purpose) {
             return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await);
         }
-        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants, trace }))
+        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants, token: Some(token), trace }))
     }
 
     async fn deny(
@@ -140,7 +143,7 @@ impl GateLayer {
         // A purpose that is no code of ours may be any text; it is not kept.
         let known = Purposes::embedded().get(purpose).map_or("", |_| purpose);
         let (actor, rpc) = (actor.clone(), rpc.clone());
-        let caller = Caller { actor, rpc, purpose: known.into(), grants: Vec::new(), trace };
+        let caller = Caller { actor, rpc, purpose: known.into(), grants: Vec::new(), token: None, trace };
         explain(&self.chassis.refuse(&caller, &[], refusal).await)
     }
 }

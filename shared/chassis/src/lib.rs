@@ -32,7 +32,7 @@ pub use telemetry::TraceContext;
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
-use auth::{Issuer, Verifier};
+use auth::Issuer;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::feed::v1::feed_service_server::FeedServiceServer;
 use std::future::Future;
@@ -92,6 +92,8 @@ pub struct Chassis {
     pub clock: Clock,
     /// The way to the other services.
     pub peers: Peers,
+    /// Checks the tokens of callers.
+    pub(crate) verifier: Arc<auth::Verifier>,
     /// Counts acknowledgements on the feed.
     acknowledged: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -131,6 +133,13 @@ pub async fn serve<S: Service>(
     }
     beside.spawn(timer::run(service.clone(), chassis.clone()));
     beside.spawn(audit::link(chassis.clone()));
+    let keeping = chassis.clone();
+    beside.spawn(async move {
+        tokio::select! {
+            () = keeping.verifier.keep() => {}
+            () = keeping.stopped() => {}
+        }
+    });
     let own_chassis = chassis.clone();
     beside.spawn(async move { service.run(own_chassis).await });
 
@@ -142,7 +151,6 @@ pub async fn serve<S: Service>(
 
 /// What stands before the RPCs of a service.
 struct Door {
-    verifier: Arc<Verifier>,
     issuer: Arc<Issuer>,
     reflection: bool,
 }
@@ -161,10 +169,11 @@ async fn open(
         store,
         clock: setup.clock,
         peers: Peers::new(name, setup.peers, setup.tokens.clone()),
+        verifier: setup.verifier,
         acknowledged: watch::Sender::new(0),
         stopping,
     };
-    Ok((chassis, Door { verifier: setup.verifier, issuer: setup.tokens, reflection: setup.reflection }))
+    Ok((chassis, Door { issuer: setup.tokens, reflection: setup.reflection }))
 }
 
 /// Answers calls until the service stops.
@@ -184,7 +193,7 @@ async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListe
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .concurrency_limit_per_connection(256)
-        .layer(gate::GateLayer::new(chassis.clone(), door.verifier))
+        .layer(gate::GateLayer::new(chassis.clone()))
         .add_routes(routes)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
             chassis.stopped().await;

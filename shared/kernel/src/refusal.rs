@@ -195,8 +195,12 @@ pub mod general {
             "The call carries no bearer token.", "De aanroep heeft geen bearer-token.",
             "Send a token in the header authorization.", "Stuur een token mee in de header authorization.";
         TOKEN_INVALID: Unauthenticated, "R-REG-13",
-            "The token is not valid: {why}.", "Het token is niet geldig: {why}.",
+            "The token is not valid: {why}.", "Het token is niet geldig: {waarom}.",
             "Ask your issuer for a fresh token.", "Vraag een nieuw token bij uw uitgever.";
+        TOKEN_REVOKED: Unauthenticated, "R-REG-13",
+            "The token was withdrawn.", "Het token is ingetrokken.",
+            "Sign in again; if that does not help, ask whoever manages access in your organisation.",
+            "Meld u opnieuw aan; helpt dat niet, vraag dan wie in uw organisatie de toegang beheert.";
         STALE_VERSION: Stale, "P3",
             "You saw version {seen}; it is {current} by now.", "U zag versie {seen}; het is nu {current}.",
             "Read it again and decide anew.", "Lees het opnieuw en beslis dan.";

@@ -75,6 +75,7 @@ pub struct Bench<S: Service> {
     make: fn() -> S,
     database: Database,
     peers: BTreeMap<&'static str, FakePeer>,
+    verifier: Arc<Verifier>,
     running: Option<Running>,
 }
 
@@ -93,7 +94,8 @@ impl<S: Service> Bench<S> {
             peers.insert(*source, FakePeer::start(source).await);
         }
         let clock = Clock::manual(Moment::at_hour(Date::constant(2026, 3, 2), 9).at);
-        let mut bench = Bench { clock, make, database, peers, running: None };
+        let verifier = Arc::new(Verifier::new(Keys::from_jwks(&ISSUER.jwks()).unwrap(), ISSUER.name()));
+        let mut bench = Bench { clock, make, database, peers, verifier, running: None };
         bench.run().await;
         Some(bench)
     }
@@ -104,7 +106,7 @@ impl<S: Service> Bench<S> {
         let setup = Setup {
             database: self.database.url.clone(),
             sealing_key: SealingKey::from_bytes([42; 32]),
-            verifier: Arc::new(Verifier::new(Keys::from_jwks(&ISSUER.jwks()).unwrap(), ISSUER.name())),
+            verifier: self.verifier.clone(),
             tokens: ISSUER.clone(),
             peers: self
                 .peers
@@ -197,6 +199,12 @@ impl<S: Service> Bench<S> {
             url.rsplit('.').next().unwrap_or_default().to_owned()
         };
         self.events().await.iter().map(name).collect()
+    }
+
+    /// Starts the service again, now trusting other issuers than that of the tests.
+    pub async fn restart_trusting(&mut self, verifier: Verifier) {
+        self.verifier = Arc::new(verifier);
+        self.restart().await;
     }
 
     /// Stops the service as an operator would, and starts it again on the same database.
