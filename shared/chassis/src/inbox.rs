@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// What comes within a moment is taken in together, at most this many events: one commit here and one acknowledgement
 /// there instead of one for each.
 const BATCH: usize = 64;
-const MOMENT: Duration = Duration::from_millis(3);
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// An event of another service.
 #[derive(Clone, Debug)]

@@ -173,13 +173,11 @@ pub enum Destination {
     OtherFacility,
 }
 
-/// A stay in one facility, night by night.
+/// A stay, night by night.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stay {
     /// The first night.
     pub admitted_on: Date,
-    /// Which of the [`FACILITIES`].
-    pub facility: usize,
     /// One entry per night, from the first on.
     pub nights: Vec<Use>,
     /// How it ended, on the day after the last night; `None` for who is still there when the account closes.
@@ -252,8 +250,8 @@ impl Registration {
     }
 }
 
-/// A night shelter and the rooms beside it: name and places.
-pub const FACILITIES: [(&str, i32); 2] = [("Nachtopvang", 60), ("Reservekamers", 40)];
+/// The night shelter with the rooms beside it: name and places.
+pub const FACILITY: (&str, i32) = ("Nachtopvang", 100);
 
 /// The first day that is lived: who leaves in early 2015 was admitted before.
 pub const OPENS: Date = date(2014, 9, 1);
@@ -274,8 +272,8 @@ pub struct Life {
 pub struct Day {
     /// The day.
     pub date: Date,
-    /// The register of the night before this day, per facility: who had a place, and what happened to it. Empty on the first day.
-    pub nights: Vec<Vec<(usize, Use)>>,
+    /// The register of the night before this day: who had a place, and what happened to it.
+    pub nights: Vec<(usize, Use)>,
     /// Who departs this morning.
     pub departures: Vec<usize>,
     /// Who is notified today.
@@ -302,7 +300,7 @@ impl Life {
         let mut days: Vec<Day> = (0..length)
             .map(|day| Day {
                 date: OPENS.saturating_add((day as i64).days()),
-                nights: vec![Vec::new(); if day == 0 { 0 } else { FACILITIES.len() }],
+                nights: Vec::new(),
                 departures: Vec::new(),
                 registrations: Vec::new(),
                 admissions: Vec::new(),
@@ -314,7 +312,7 @@ impl Life {
             let first = days_between(OPENS, stay.admitted_on) as usize;
             days[first].admissions.push(number);
             for (night, used) in stay.nights.iter().enumerate() {
-                days[first + night + 1].nights[stay.facility].push((number, *used));
+                days[first + night + 1].nights.push((number, *used));
             }
             if stay.end.is_some() {
                 days[first + stay.nights.len()].departures.push(number);
@@ -650,7 +648,7 @@ fn fit(drawn: Vec<i32>, windows: &[(i32, i32)], sum: Option<i32>, dice: &mut Dic
     Some(numbers)
 }
 
-/// Makes registrations of drafts: who, from where, why, in which facility, to where.
+/// Makes registrations of drafts: who, from where, why, to where.
 fn furnish(mut drafts: Vec<Draft>, closes: i32, dice: &mut Dice) -> Life {
     drafts.sort_by_key(|draft| (draft.registered, draft.admitted));
     let mut origins: Vec<(usize, Origin)> = Vec::new();
@@ -671,7 +669,6 @@ fn furnish(mut drafts: Vec<Draft>, closes: i32, dice: &mut Dice) -> Life {
 
         let stay = (draft.length > 0).then(|| Stay {
             admitted_on: OPENS.saturating_add(i64::from(draft.admitted).days()),
-            facility: 0,
             nights: nights(&draft, until - draft.admitted),
             end: end(&draft, closes, dice),
         });
@@ -683,23 +680,7 @@ fn furnish(mut drafts: Vec<Draft>, closes: i32, dice: &mut Dice) -> Life {
             stay,
         });
     }
-    lodge(&mut registrations);
     Life { registrations, people: away_until.len() }
-}
-
-/// Gives each stay the first facility with a free place, in order of admission.
-fn lodge(registrations: &mut [Registration]) {
-    let mut stays: Vec<&mut Stay> =
-        registrations.iter_mut().filter_map(|registration| registration.stay.as_mut()).collect();
-    stays.sort_by_key(|stay| stay.admitted_on);
-    let mut taken: Vec<Vec<Date>> = vec![Vec::new(); FACILITIES.len()];
-    for stay in stays {
-        for places in &mut taken {
-            places.retain(|until| *until > stay.admitted_on);
-        }
-        stay.facility = (0..taken.len()).find(|f| (taken[*f].len() as i32) < FACILITIES[*f].1).unwrap_or(0);
-        taken[stay.facility].push(stay.until());
-    }
 }
 
 /// The nights of a stay: away means held for three nights at most, and released after that (R-ACC-32).
@@ -834,12 +815,10 @@ mod tests {
         }
 
         #[test]
-        fn no_facility_is_ever_over_full(seed: u64) {
+        fn the_shelter_is_never_over_full(seed: u64) {
             let days = Life::of_seed(seed).days();
             for day in &days {
-                for (facility, register) in day.nights.iter().enumerate() {
-                    prop_assert!(register.len() as i32 <= FACILITIES[facility].1, "{} {}", day.date, register.len());
-                }
+                prop_assert!(day.nights.len() as i32 <= FACILITY.1, "{} {}", day.date, day.nights.len());
             }
         }
 
@@ -855,7 +834,7 @@ mod tests {
             prop_assert_eq!(sum(|day| day.admissions.len()), stays.clone().count());
             prop_assert_eq!(sum(|day| day.departures.len()), stays.clone().filter(|stay| stay.end.is_some()).count());
             prop_assert_eq!(
-                sum(|day| day.nights.iter().map(Vec::len).sum()),
+                sum(|day| day.nights.len()),
                 stays.map(|stay| stay.nights.len()).sum::<usize>()
             );
         }

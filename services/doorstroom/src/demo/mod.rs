@@ -34,39 +34,26 @@ pub struct Demo {
     pub json: bool,
 }
 
+/// What a part of the demo found.
+struct Lived {
+    clients: usize,
+    calls: u64,
+    tallies: Tallies,
+}
+
 /// Runs the demo; false when a cell deviates or a promise is broken.
 pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
     let started = Instant::now();
+    // Two cities that know nothing of each other: while one waits for its disks the other goes on.
+    let ((years, cells), chain) = tokio::try_join!(live_years(demo.seed), live_chain(demo.seed))?;
     let mut tallies: Tallies = PROMISES.iter().map(|(promise, _)| (*promise, promises::Tally::default())).collect();
-
-    let life = Life::of_seed(demo.seed);
-    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
-    let world = World::start(folder.path().to_owned(), dordrecht::OPENS, false).await?;
-    years::live(&world, &life, demo.seed, |day| {
-        progress("The years of Dordrecht", dordrecht::OPENS, day, dordrecht::CLOSES)
-    })
-    .await?;
-    rebuild(&world).await?;
-    let cells = report::read(&world).await?;
-    add(&mut tallies, promises::check(&world).await?);
-    let calls = world.calls();
-    world.stop().await?;
-
-    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
-    let world = World::start(folder.path().to_owned(), chain::BEGINS, true).await?;
-    let clients = chain::live(&world, demo.seed, None, |day| {
-        progress("Through the whole chain", chain::BEGINS, day, chain::ENDS)
-    })
-    .await?;
-    rebuild(&world).await?;
-    add(&mut tallies, promises::check(&world).await?);
-    let calls = calls + world.calls();
-    world.stop().await?;
-
+    for (promise, tally) in years.tallies.iter().chain(&chain.tallies) {
+        tallies.entry(promise).or_default().add(tally);
+    }
     let report = Report {
         seed: demo.seed,
-        clients: life.people + clients,
-        calls,
+        clients: years.clients + chain.clients,
+        calls: years.calls + chain.calls,
         seconds: started.elapsed().as_secs_f64(),
         cells,
         tallies,
@@ -83,18 +70,41 @@ pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
     Ok(report.is_well())
 }
 
+/// The published years, and what the monitor says of them.
+async fn live_years(seed: u64) -> anyhow::Result<(Lived, Vec<report::Measured>)> {
+    let life = Life::of_seed(seed);
+    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
+    let world = World::start(folder.path().to_owned(), dordrecht::OPENS, false).await?;
+    let tell = |day| progress("The years of Dordrecht", dordrecht::OPENS, day, dordrecht::CLOSES);
+    years::live(&world, &life, seed, tell).await?;
+    rebuild(&world).await?;
+    let cells = report::read(&world).await?;
+    Ok((close(world, life.people).await?, cells))
+}
+
+/// Through the whole chain, with the relapse guarantee on.
+async fn live_chain(seed: u64) -> anyhow::Result<Lived> {
+    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
+    let world = World::start(folder.path().to_owned(), chain::BEGINS, true).await?;
+    let clients = chain::live(&world, seed, None, |_| ()).await?;
+    rebuild(&world).await?;
+    close(world, clients).await
+}
+
+/// Checks every promise, and stops the services.
+async fn close(world: World, clients: usize) -> anyhow::Result<Lived> {
+    let tallies = promises::check(&world).await?;
+    let calls = world.calls();
+    world.stop().await?;
+    Ok(Lived { clients, calls, tallies })
+}
+
 /// The monitor reads everything again from the feeds; the figures must be the same.
 async fn rebuild(world: &World) -> anyhow::Result<()> {
     let mut monitor = world.person(Role::Monitor, "gemeente-dordrecht").monitor("monitoring");
     let rebuilt = monitor.rebuild(monitor::RebuildRequest { request_id: rid() }).await.said("Rebuild")?;
     anyhow::ensure!(rebuilt.identical, "the monitor's figures changed in a rebuild");
     world.settle().await
-}
-
-fn add(tallies: &mut Tallies, more: Tallies) {
-    for (promise, tally) in &more {
-        tallies.entry(promise).or_default().add(tally);
-    }
 }
 
 /// A line on a terminal that says how far it is; nothing elsewhere.

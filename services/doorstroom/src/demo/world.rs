@@ -15,7 +15,7 @@ use tonic::{Response, Status};
 /// How long the chain may take to come to rest before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it is left alone between two looks.
-const BREATH: Duration = Duration::from_millis(4);
+const BREATH: Duration = Duration::from_millis(2);
 
 /// A chain with its people.
 pub struct World {

@@ -1,7 +1,7 @@
 //! Part (a): the published years, lived through day by day over the public API.
 
 use super::dice::Dice;
-use super::dordrecht::{self, Day, Destination, End, FACILITIES, Life, Origin, Registration, Trigger, Use};
+use super::dordrecht::{self, Day, Destination, End, FACILITY, Life, Origin, Registration, Trigger, Use};
 use super::people;
 use super::world::{Said, World, on, rid};
 use crate::doors::Person;
@@ -28,7 +28,7 @@ struct Diary<'a> {
     shelter: Person,
     desk: Person,
     municipality: Person,
-    facilities: Vec<String>,
+    facility: String,
     clients: Vec<Mutex<Option<String>>>,
     notifications: Vec<Mutex<Option<String>>>,
     stays: Vec<Mutex<Option<String>>>,
@@ -49,24 +49,22 @@ pub async fn live(world: &World, life: &Life, seed: u64, tell: impl Fn(Date)) ->
         shelter: world.person(Role::Shelter, "leger-des-heils"),
         desk: world.person(Role::Access, "gemeente-dordrecht"),
         municipality: world.person(Role::Regie, "gemeente-dordrecht"),
-        facilities: Vec::new(),
+        facility: String::new(),
         clients: (0..life.people).map(|_| Mutex::default()).collect(),
         notifications: life.registrations.iter().map(|_| Mutex::default()).collect(),
         stays: life.registrations.iter().map(|_| Mutex::default()).collect(),
         identities: (0..life.people).map(|person| people::identity(person, first_seen(person), &mut dice)).collect(),
     };
-    diary.open_facilities().await?;
+    diary.open_facility().await?;
     let mut yesterday =
         Day { date: dordrecht::OPENS, nights: vec![], departures: vec![], registrations: vec![], admissions: vec![] };
     for day in days {
         world.at(day.date, 9);
         // Everybody at once; who departs slept here first, and who is admitted was notified first.
         let night = day.date.yesterday()?;
-        let registers =
-            day.nights.iter().enumerate().map(|(facility, register)| diary.night(night, facility, register));
         let plans = diary.plans_due(day.date);
         tokio::try_join!(
-            futures_util::future::try_join_all(registers),
+            diary.night(night, &day.nights),
             each(&yesterday.registrations, |number| diary.take_on(number)),
             each(&yesterday.departures, |number| diary.close(number)),
             each(&plans, |number| diary.plan(number)),
@@ -100,23 +98,22 @@ fn kept(place: &Mutex<Option<String>>) -> Option<String> {
 }
 
 impl Diary<'_> {
-    async fn open_facilities(&mut self) -> anyhow::Result<()> {
-        for (name, places) in FACILITIES {
-            let request = api::RegisterFacilityRequest {
-                request_id: rid(),
-                organisation: "leger-des-heils".to_owned(),
-                municipality: DORDRECHT.to_owned(),
-                name: name.to_owned(),
-                kind: api::FacilityKind::NightShelter.into(),
-                audience: api::Audience::Adults.into(),
-                provision: api::Provision::General.into(),
-                places,
-                reserve: 0,
-                opened_on: on(self.world.today()),
-            };
-            let facility = self.desk.access("operations").register_facility(request).await.said("RegisterFacility")?;
-            self.facilities.push(facility.facility_id);
-        }
+    async fn open_facility(&mut self) -> anyhow::Result<()> {
+        let (name, places) = FACILITY;
+        let request = api::RegisterFacilityRequest {
+            request_id: rid(),
+            organisation: "leger-des-heils".to_owned(),
+            municipality: DORDRECHT.to_owned(),
+            name: name.to_owned(),
+            kind: api::FacilityKind::NightShelter.into(),
+            audience: api::Audience::Adults.into(),
+            provision: api::Provision::General.into(),
+            places,
+            reserve: 0,
+            opened_on: on(self.world.today()),
+        };
+        let opened = self.desk.access("operations").register_facility(request).await.said("RegisterFacility")?;
+        self.facility = opened.facility_id;
         Ok(())
     }
 
@@ -248,7 +245,7 @@ impl Diary<'_> {
         let request = api::AdmitClientRequest {
             request_id: rid(),
             client_id: kept(&self.clients[registration.person]).context("an admission follows a registration")?,
-            facility_id: self.facilities[stay.facility].clone(),
+            facility_id: self.facility.clone(),
             notification_id: kept(&self.notifications[number]).context("an admission follows a notification")?,
             claim_id: String::new(),
             admitted_on: on(stay.admitted_on),
@@ -258,7 +255,11 @@ impl Diary<'_> {
         Ok(())
     }
 
-    async fn night(&self, night: Date, facility: usize, register: &[(usize, Use)]) -> anyhow::Result<()> {
+    async fn night(&self, night: Date, register: &[(usize, Use)]) -> anyhow::Result<()> {
+        // The night before the doors opened nobody slept here.
+        if night < dordrecht::OPENS {
+            return Ok(());
+        }
         let entry = |(number, used): &(usize, Use)| {
             let held = *used == Use::Held;
             anyhow::Ok(api::NightOfStay {
@@ -276,7 +277,7 @@ impl Diary<'_> {
         };
         let request = api::RecordNightsRequest {
             request_id: rid(),
-            facility_id: self.facilities[facility].clone(),
+            facility_id: self.facility.clone(),
             night: on(night),
             expected_version: 0,
             nights: register.iter().map(entry).collect::<anyhow::Result<_>>()?,

@@ -1075,7 +1075,7 @@ fn reported_again_alarms_a_person_each_time_until_a_roof_came_after_it() {
     let acts = |outcomes: Vec<Outcome>| outcomes.into_iter().map(|o| o.act).collect::<Vec<_>>();
     let kind = TaskKind::FindPlaceTonight;
     let open = Act::OpenTask(Task { kind, subject: signal.0, to: To::DutyPerson(town()), due_on: START });
-    assert_eq!(acts(run.take(&told(2, again(50, 2)), START)), [open.clone()]);
+    assert_eq!(acts(run.take(&told(2, again(50, 2)), START)), std::slice::from_ref(&open));
     let close = Act::CloseTask { kind, subject: signal.0 };
     assert_eq!(acts(run.take(&told(3, again(50, 3)), START)), [close.clone(), open]);
     assert_eq!(acts(run.take(&told(3, again(50, 3)), START)), []);
