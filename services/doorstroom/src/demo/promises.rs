@@ -106,9 +106,11 @@ struct Reader<'a> {
 /// Holds every promise against what happened in a chain.
 pub async fn check(world: &World) -> anyhow::Result<Tallies> {
     let chain = world.person(Role::SvcMonitor, "svc-monitor");
+    let services = ["access", "housing", "income", "aftercare", "regie", "monitor"];
+    let feeds = futures_util::future::try_join_all(services.map(|service| read_whole(&chain, service))).await?;
     let mut facts = Vec::new();
-    for service in ["access", "housing", "income", "aftercare", "regie", "monitor"] {
-        for event in read_whole(&chain, service).await? {
+    for (service, events) in services.into_iter().zip(feeds) {
+        for event in events {
             facts.push(Fact::read(service, event)?);
         }
     }
