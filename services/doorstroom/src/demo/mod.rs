@@ -20,7 +20,9 @@ use promises::{PROMISES, Tallies};
 use proto::monitor::v1 as monitor;
 use report::Report;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Instant;
+use tempfile::TempDir;
 use world::{Said as _, World, rid};
 
 /// `doorstroom demo`.
@@ -73,7 +75,7 @@ pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
 /// The published years, and what the monitor says of them.
 async fn live_years(seed: u64) -> anyhow::Result<(Lived, Vec<report::Measured>)> {
     let life = Life::of_seed(seed);
-    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
+    let folder = scratch().context("there is no room for temporary files")?;
     let world = World::start(folder.path().to_owned(), dordrecht::OPENS, false).await?;
     let tell = |day| progress("The years of Dordrecht", dordrecht::OPENS, day, dordrecht::CLOSES);
     years::live(&world, &life, seed, tell).await?;
@@ -84,7 +86,7 @@ async fn live_years(seed: u64) -> anyhow::Result<(Lived, Vec<report::Measured>)>
 
 /// Through the whole chain, with the relapse guarantee on.
 async fn live_chain(seed: u64) -> anyhow::Result<Lived> {
-    let folder = tempfile::tempdir().context("there is no room for temporary files")?;
+    let folder = scratch().context("there is no room for temporary files")?;
     let world = World::start(folder.path().to_owned(), chain::BEGINS, true).await?;
     let clients = chain::live(&world, seed, None, |_| ()).await?;
     rebuild(&world).await?;
@@ -97,6 +99,17 @@ async fn close(world: World, clients: usize) -> anyhow::Result<Lived> {
     let calls = world.calls();
     world.stop().await?;
     Ok(Lived { clients, calls, tallies })
+}
+
+/// A temporary folder: in memory where there is ample room, since nothing of the demo is to outlast it.
+fn scratch() -> std::io::Result<TempDir> {
+    const ROOM: u64 = 2 << 30;
+    let memory = Path::new("/dev/shm");
+    let is_roomy = rustix::fs::statvfs(memory).is_ok_and(|it| it.f_bavail.saturating_mul(it.f_frsize) >= ROOM);
+    if is_roomy && let Ok(folder) = tempfile::tempdir_in(memory) {
+        return Ok(folder);
+    }
+    tempfile::tempdir()
 }
 
 /// The monitor reads everything again from the feeds; the figures must be the same.
