@@ -135,22 +135,22 @@ impl Chassis {
         let Command { caller, id, hash, run } = command;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let (tx, clients, outcome) = match tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await? {
-            Answered::Same(answer) => {
-                tx.commit().await?;
-                return Ok(answer);
-            }
-            Answered::Other => (tx, Vec::new(), Err(Error::from(&general::REQUEST_ID_REUSED))),
-            Answered::No => {
-                let mut work = Work::new(tx, now, self.name, caller.clone());
-                let outcome = run(&mut work).await;
-                let (tx, clients) = work.into_parts();
-                (tx, clients, outcome)
-            }
-        };
+        let (mut tx, clients, outcome) =
+            match tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await? {
+                Answered::Same(answer) => {
+                    tx.commit().await?;
+                    return Ok(answer);
+                }
+                Answered::Other => (tx, Vec::new(), Err(Error::from(&general::REQUEST_ID_REUSED))),
+                Answered::No => {
+                    let mut work = Work::new(tx, now, self.name, caller.clone());
+                    let outcome = run(&mut work).await;
+                    let (tx, clients) = work.into_parts();
+                    (tx, clients, outcome)
+                }
+            };
         match outcome {
             Ok(answer) => {
-                let mut tx = tx;
                 tx.keep_answer(caller.organisation(), &caller.rpc, id, hash.as_ref(), &answer, now.at).await?;
                 tx.log_access(&access(caller, now.at, Some(id), "ok"), &clients).await?;
                 tx.commit().await?;
@@ -180,7 +180,7 @@ impl Chassis {
         drop(read);
         match outcome {
             Ok(answer) => self.seen(&caller, &clients).await.map(|()| Response::new(answer)),
-            Err(error) => Err(self.unseen(&caller, &clients, error).await),
+            Err(error) => Err(self.not_seen(&caller, &clients, error).await),
         }
     }
 
@@ -196,7 +196,7 @@ impl Chassis {
         self.log(caller, clients, "ok").await.map_err(|error| explain(&error))
     }
 
-    async fn unseen(&self, caller: &Caller, clients: &[ClientId], error: Error) -> Status {
+    async fn not_seen(&self, caller: &Caller, clients: &[ClientId], error: Error) -> Status {
         match error {
             Error::Refused(refusal) => explain(&self.refuse(caller, clients, refusal).await),
             error => explain(&error),

@@ -334,6 +334,12 @@ impl Row {
     }
 }
 
+/// An instant as it was written. The last one of all is cut to whole microseconds there, which read back as too late.
+fn instant(micros: i64) -> Option<Timestamp> {
+    let is_last = micros == Timestamp::MAX.as_microsecond();
+    if is_last { Some(Timestamp::MAX) } else { Timestamp::from_microsecond(micros).ok() }
+}
+
 /// What a column can be read as.
 pub trait Column: Sized {
     /// Reads the column by name.
@@ -379,7 +385,7 @@ derived! {
     i32 => i64, |v| i32::try_from(v).ok();
     u32 => i64, |v| u32::try_from(v).ok();
     Cents => i64, |v| Some(Cents(v));
-    Timestamp => i64, |v| Timestamp::from_microsecond(v).ok();
+    Timestamp => i64, instant;
     Date => String, |v: String| v.parse().ok();
     Uuid => String, |v: String| Uuid::parse_str(&v).ok();
     kernel::ClientId => String, |v: String| Uuid::parse_str(&v).ok().map(kernel::ClientId);
