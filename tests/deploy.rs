@@ -5,7 +5,7 @@ use chassis::Files;
 
 #[test]
 fn every_service_starts_from_the_policy_files_in_deploy() {
-    let files = Files::in_folder(root().join("deploy/policy"));
+    let files = Files::in_folder(root().join("deploy/policy")).unwrap();
     access::Access::from_files(&files).unwrap();
     housing::Housing::from_files(&files).unwrap();
     income::Income::from_files(&files).unwrap();
@@ -18,7 +18,7 @@ fn every_service_starts_from_the_policy_files_in_deploy() {
 #[test]
 fn one_calendar_serves_every_service_that_reckons_with_terms() {
     let folder = tempfile::TempDir::new().unwrap();
-    let files = Files::in_folder(folder.path());
+    let files = Files::in_folder(folder.path()).unwrap();
     std::fs::write(folder.path().join("calendar.toml"), "designated_days = [\"15 mei\"]").unwrap();
     let refused = [
         access::Access::from_files(&files).err(),

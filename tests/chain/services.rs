@@ -97,7 +97,7 @@ impl Services {
             clock: self.clock.clone(),
             reflection: true,
         };
-        let files = Files::in_folder(self.folder.path());
+        let files = Files::in_folder(self.folder.path()).unwrap();
         let running = match name {
             "access" => run(access::Access::from_files(&files).unwrap(), setup, listener),
             "housing" => run(housing::Housing::from_files(&files).unwrap(), setup, listener),

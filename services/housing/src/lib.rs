@@ -76,7 +76,7 @@ impl chassis::Service for Housing {
         let command = match deadline.kind.as_str() {
             acts::OFFER_REMINDER => offer::Command::Remind,
             acts::OFFER_LAPSE => offer::Command::Lapse,
-            _ => return Ok(()),
+            _ => return Err(chassis::Error::inconsistent("deadline", "kind", "is none of housing's")),
         };
         acts::wake_offer(self, work, OfferId::parse("subject", &deadline.subject)?, &command).await
     }

@@ -34,7 +34,7 @@ struct Waiting {
 /// Queues a command behind those that wait for the client already.
 pub async fn queue(work: &mut Work, client: ClientId, id: Uuid, step: &str, command: &Command) -> Result<()> {
     let (now, trace) = (work.now.at, work.trace.to_string());
-    work.run(
+    work.keep(
         "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at, trace)
          select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint), cast($6 as text)
          from outgoing_command where client_id = $2
@@ -47,7 +47,7 @@ pub async fn queue(work: &mut Work, client: ClientId, id: Uuid, step: &str, comm
 
 /// Queues a refused command again, as the last of its client.
 pub async fn repeat(work: &mut Work, client: ClientId, id: Uuid) -> Result<()> {
-    work.run(
+    work.keep(
         "update outgoing_command
          set state = 'waiting', refusal = null,
              place = (select max(o.place) + 1 from outgoing_command o where o.client_id = $2)
@@ -215,7 +215,7 @@ async fn settle(
             Box::pin(async move {
                 work.trace = waiting.trace;
                 let state = if refusal.is_some() { "refused" } else { "done" };
-                work.run(
+                work.keep(
                     "update outgoing_command set state = $2, refusal = $3 where command_id = $1 and state = 'waiting'",
                     args![waiting.id, state, (*refusal).as_ref()],
                 )

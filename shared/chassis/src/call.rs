@@ -95,7 +95,7 @@ impl Chassis {
         let head = self.store.read().await?.head().await?;
         let mut acknowledged = self.acknowledged.subscribe();
         loop {
-            let state = self.store.read().await?.feed_state().await?;
+            let state = self.store.read().await?.feed_state(self.clock.now().at).await?;
             let services = state.subscriptions.iter().filter(|s| s.organisation.as_str().starts_with("svc-"));
             if services.map(|service| service.acknowledged).all(|position| position >= head) {
                 return Ok(());

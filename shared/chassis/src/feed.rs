@@ -95,8 +95,7 @@ impl FeedService for Feed {
         let wanted = request.into_inner();
         let outcome = async {
             // Outside the transaction: who acknowledges must not race with who publishes.
-            let head = self.chassis.store.read().await?.head().await?;
-            let cursor = self.chassis.store.read_cursor(&wanted.cursor, head)?;
+            let cursor = self.chassis.store.read_cursor(&wanted.cursor).await?;
             let mut tx = self.chassis.store.write().await?;
             let now = self.chassis.clock.now().at;
             let position = tx.acknowledge(caller.organisation(), &wanted.subscription, cursor.position, now).await?;
@@ -110,12 +109,12 @@ impl FeedService for Feed {
     async fn get_status(&self, request: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
         caller(&request)?;
         let outcome = async {
-            let mut tx = self.chassis.store.read().await?;
-            // First what waits, then how far the feed is: work that finishes in between is seen on the feed.
-            let pending = tx.count_due(self.chassis.clock.now().at).await? + (self.waiting)(&mut tx).await?;
             // What was committed a moment ago may not have its position yet.
             self.chassis.store.stamp().await?;
-            let state = tx.feed_state().await?;
+            let mut tx = self.chassis.store.read().await?;
+            // First what waits, then how far the feed is: work that finishes in between is seen on the feed.
+            let waiting = (self.waiting)(&mut tx).await?;
+            let state = tx.feed_state(self.chassis.clock.now().at).await?;
             let subscription = |s: store::Subscription| Subscription {
                 organisation: s.organisation.to_string(),
                 name: s.name,
@@ -126,7 +125,7 @@ impl FeedService for Feed {
                 head: state.head,
                 head_cursor: self.chassis.store.write_cursor(Cursor { position: state.head }),
                 subscriptions: state.subscriptions.into_iter().map(subscription).collect(),
-                pending,
+                pending: waiting + state.pending,
             })
         };
         outcome.await.map(Response::new).map_err(|error| explain(&error))
@@ -136,14 +135,13 @@ impl FeedService for Feed {
 impl Feed {
     /// Where a stream begins: at its cursor, after what was acknowledged, or at the oldest event.
     async fn start(&self, caller: &Caller, wanted: &SubscribeRequest) -> Result<i64> {
-        let mut tx = self.chassis.store.read().await?;
         if !wanted.cursor.is_empty() {
-            let head = tx.head().await?;
-            return Ok(self.chassis.store.read_cursor(&wanted.cursor, head)?.position);
+            return Ok(self.chassis.store.read_cursor(&wanted.cursor).await?.position);
         }
         if wanted.subscription.is_empty() {
             return Ok(0);
         }
+        let mut tx = self.chassis.store.read().await?;
         Ok(tx.acknowledged(caller.organisation(), &wanted.subscription).await?.unwrap_or(0))
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Error, Relation, Result};
 use telemetry::TraceContext;
+use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ use uuid::Uuid;
 /// there instead of one for each.
 const BATCH: usize = 64;
 const MOMENT: Duration = Duration::from_millis(1);
+/// The first pause before a feed that broke off is followed again.
+const SHORT: Duration = Duration::from_millis(50);
 
 /// An event of another service.
 #[derive(Clone, Debug)]
@@ -73,7 +76,7 @@ impl Event {
 
 /// Follows one feed until the service stops.
 pub(crate) async fn follow<S: Service>(service: Arc<S>, chassis: Chassis, source: &'static str) {
-    let mut pause = Duration::from_millis(50);
+    let mut pause = SHORT;
     loop {
         let ended = tokio::select! {
             ended = read(&service, &chassis, source, &mut pause) => ended,
@@ -102,22 +105,36 @@ async fn read<S: Service>(
     let cursor = chassis.store.read().await?.inbox_cursor(source).await?;
     let request = SubscribeRequest { subscription: chassis.name.to_owned(), cursor, ..Default::default() };
     let mut stream = client.subscribe(request).await?.into_inner();
-    while let Some(first) = stream.next().await {
-        let mut batch = vec![first?];
-        let moment = tokio::time::sleep(MOMENT);
-        tokio::pin!(moment);
-        while batch.len() < BATCH {
-            tokio::select! {
-                biased;
-                Some(next) = stream.next() => batch.push(next?),
-                () = &mut moment => break,
-            }
+    let (taken_in, mut newest) = watch::channel(String::new());
+    // Beside the reading: what is taken in while an acknowledgement is under way goes with the next one.
+    let acknowledging = async {
+        while newest.changed().await.is_ok() {
+            let cursor = newest.borrow_and_update().clone();
+            client.acknowledge(AcknowledgeRequest { subscription: chassis.name.to_owned(), cursor }).await?;
+            *pause = SHORT;
         }
-        let cursor = take(service, chassis, source, batch).await?;
-        client.acknowledge(AcknowledgeRequest { subscription: chassis.name.to_owned(), cursor }).await?;
-        *pause = Duration::from_millis(50);
+        Ok(())
+    };
+    let reading = async move {
+        while let Some(first) = stream.next().await {
+            let mut batch = vec![first?];
+            let moment = tokio::time::sleep(MOMENT);
+            tokio::pin!(moment);
+            while batch.len() < BATCH {
+                tokio::select! {
+                    biased;
+                    Some(next) = stream.next() => batch.push(next?),
+                    () = &mut moment => break,
+                }
+            }
+            taken_in.send_replace(take(service, chassis, source, batch).await?);
+        }
+        Ok(())
+    };
+    tokio::select! {
+        ended = reading => ended,
+        ended = acknowledging => ended,
     }
-    Ok(())
 }
 
 async fn take<S: Service>(

@@ -41,7 +41,7 @@ use std::time::Duration;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -129,24 +129,47 @@ pub async fn serve<S: Service>(
 
     let mut beside = JoinSet::new();
     for source in S::FEEDS {
-        beside.spawn(inbox::follow(service.clone(), chassis.clone(), source));
+        beside.spawn(well(inbox::follow(service.clone(), chassis.clone(), source)));
     }
-    beside.spawn(timer::run(service.clone(), chassis.clone()));
-    beside.spawn(audit::link(chassis.clone()));
+    beside.spawn(well(timer::run(service.clone(), chassis.clone())));
+    beside.spawn(well(audit::link(chassis.clone())));
     let keeping = chassis.clone();
-    beside.spawn(async move {
+    beside.spawn(well(async move {
         tokio::select! {
             () = keeping.verifier.keep() => {}
             () = keeping.stopped() => {}
         }
-    });
+    }));
     let own_chassis = chassis.clone();
-    beside.spawn(async move { service.run(own_chassis).await });
+    beside.spawn(well(async move { service.run(own_chassis).await }));
 
-    let server = tokio::spawn(answer(chassis.clone(), door, routes, listener));
-    shutdown.await;
+    beside.spawn(answer(chassis.clone(), door, routes, listener));
+    let early = tokio::select! {
+        () = shutdown => Ok(()),
+        // A service that has lost a part of itself would look well and do nothing.
+        broken = broken(&mut beside) => Err(broken.context(format!("{} cannot go on", S::NAME))),
+    };
     let _ = stop.send(true);
-    drain(chassis, server, beside).await
+    let drained = drain(chassis, beside).await;
+    early.and(drained)
+}
+
+async fn well(part: impl Future<Output = ()>) -> anyhow::Result<()> {
+    part.await;
+    Ok(())
+}
+
+/// Resolves when a part of the service panicked or failed.
+async fn broken(parts: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Error {
+    loop {
+        match parts.join_next().await {
+            // What has nothing to do has ended well.
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => return error,
+            Some(Err(panic)) => return panic.into(),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// What stands before the RPCs of a service.
@@ -203,15 +226,12 @@ async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListe
 }
 
 /// Lets what runs come to its end, and closes the database.
-async fn drain(
-    chassis: Chassis,
-    server: JoinHandle<anyhow::Result<()>>,
-    mut beside: JoinSet<()>,
-) -> anyhow::Result<()> {
+async fn drain(chassis: Chassis, mut beside: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     tracing::info!(service = chassis.name, "stopping");
     let drained = tokio::time::timeout(DRAIN, async {
-        server.await??;
-        while beside.join_next().await.is_some() {}
+        while let Some(ended) = beside.join_next().await {
+            ended??;
+        }
         anyhow::Ok(())
     })
     .await;

@@ -11,9 +11,11 @@ use tokio::net::TcpListener;
 pub struct Files(Option<PathBuf>);
 
 impl Files {
-    /// The files in a folder go before those compiled in.
-    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self(Some(folder.into()))
+    /// The files in a folder go before those compiled in. A folder that is not there is a mistake, not an empty one.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> anyhow::Result<Self> {
+        let folder = folder.into();
+        anyhow::ensure!(folder.is_dir(), "DOORSTROOM_POLICY_DIR: {} is no folder", folder.display());
+        Ok(Self(Some(folder)))
     }
 
     /// The text of a file: the folder's, or the one that is compiled in when the folder has none by that name.
@@ -38,7 +40,7 @@ pub async fn main<S: Service>(configure: impl FnOnce(&Files) -> anyhow::Result<S
     #[expect(clippy::disallowed_methods, reason = "the one place where a service reads its environment")]
     let var = |name: &str| std::env::var(name).ok();
     let (address, setup) = from_env(var)?;
-    let files = var("DOORSTROOM_POLICY_DIR").map_or_else(Files::default, Files::in_folder);
+    let files = var("DOORSTROOM_POLICY_DIR").map_or_else(|| Ok(Files::default()), Files::in_folder)?;
     let service = configure(&files).with_context(|| format!("{} cannot be configured", S::NAME))?;
     let format = var("DOORSTROOM_LOG_FORMAT").as_deref().unwrap_or("json").parse()?;
     telemetry::init(S::NAME, format, var("RUST_LOG").as_deref().unwrap_or("info"));

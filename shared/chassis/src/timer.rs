@@ -8,52 +8,66 @@ use store::{Deadline, Result};
 /// Deadlines are read in pages of this size.
 const PAGE: i64 = 64;
 
+/// How long what failed is left alone: longer each time, at most a minute.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+
 /// Wakes what is due until the service stops.
 pub(crate) async fn run<S: Service>(service: Arc<S>, chassis: Chassis) {
     let mut set = chassis.store.deadlines_set();
+    let mut pause = PAUSES[0];
     loop {
         set.mark_unchanged();
-        let next = match wake_due(&service, &chassis).await {
-            Ok(next) => next,
+        let (next, well) = match wake_due(&service, &chassis).await {
+            Ok(round) => round,
             Err(error) => {
-                tracing::error!(
-                    service = chassis.name,
-                    error = &error as &dyn std::error::Error,
-                    "a deadline could not be handled"
-                );
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_secs(1)) => continue,
-                    () = chassis.stopped() => return,
-                }
+                tracing::error!(service = chassis.name, %error, "the deadlines could not be read");
+                (None, false)
             }
+        };
+        let again = async {
+            if well {
+                std::future::pending().await
+            }
+            tokio::time::sleep(pause).await
         };
         tokio::select! {
             () = chassis.clock.until(next) => {}
             _ = set.changed() => {}
+            () = again => {}
             () = chassis.stopped() => return,
         }
+        pause = if well { PAUSES[0] } else { (pause * 2).min(PAUSES[1]) };
     }
 }
 
-/// Handles everything that is due now; returns when the next will be.
-async fn wake_due<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<Option<jiff::Timestamp>> {
+/// Handles everything that is due now, past what cannot be handled; returns when the next will be, and whether all went
+/// well.
+async fn wake_due<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<(Option<jiff::Timestamp>, bool)> {
+    let (mut last, mut well) = (None, true);
     loop {
         let now = chassis.clock.now().at;
-        let next = chassis.store.read().await?.next_deadlines(PAGE).await?;
+        let next = chassis.store.read().await?.next_deadlines(last.as_deref(), PAGE).await?;
         if next.is_empty() {
-            return Ok(None);
+            return Ok((None, well));
         }
         for deadline in next {
             if deadline.due_at > now {
-                return Ok(Some(deadline.due_at));
+                return Ok((Some(deadline.due_at), well));
             }
-            wake(service, chassis, deadline).await?;
+            let deadline = Arc::new(deadline);
+            if let Err(error) = wake(service, chassis, &deadline).await {
+                let Deadline { kind, subject, .. } = &*deadline;
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(service = chassis.name, kind, subject, error, "a deadline could not be handled");
+                well = false;
+            }
+            last = Some(deadline);
         }
     }
 }
 
-async fn wake<S: Service>(service: &Arc<S>, chassis: &Chassis, deadline: Deadline) -> Result<()> {
-    let (service, deadline) = (service.clone(), Arc::new(deadline));
+async fn wake<S: Service>(service: &Arc<S>, chassis: &Chassis, deadline: &Arc<Deadline>) -> Result<()> {
+    let (service, deadline) = (service.clone(), deadline.clone());
     chassis
         .act("deadline", move |work| {
             let (service, deadline) = (service.clone(), deadline.clone());

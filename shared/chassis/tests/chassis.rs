@@ -12,6 +12,7 @@ use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{AcknowledgeRequest, GetStatusRequest, SubscribeRequest};
 use proto::income::v1::{FinancesStabilised, StabiliseFinancesRequest, StabiliseFinancesResponse};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use store::{Access, Link, SealingKey, Store};
 use testkit::{Bench, Database, Engine, actor, reason, rid};
@@ -50,6 +51,9 @@ create table woken (
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
+        if deadline.kind == "broken" {
+            return Err(chassis::Error::inconsistent("deadline", "kind", "is broken"));
+        }
         work.run("insert into woken (subject, n) values ($1, 1)", chassis::args![&deadline.subject]).await?;
         Ok(())
     }
@@ -149,6 +153,20 @@ async fn by_hand(chassis: &Chassis, sql: &'static str) -> Result<u64> {
     Ok(touched)
 }
 
+/// Goes away after that many looks at something, while it is under way; `None` when that was before its end.
+async fn given_up_after<T>(looks: usize, doing: impl Future<Output = T>) -> Option<T> {
+    let (mut doing, mut left) = (std::pin::pin!(doing), looks);
+    std::future::poll_fn(|context| {
+        left -= 1;
+        match doing.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
 const DAY: Date = Date::constant(2026, 3, 5);
 
 testkit::on_both_engines! {
@@ -166,6 +184,37 @@ testkit::on_both_engines! {
         for bad in ["", "short", &"x".repeat(65)] {
             assert_eq!(reason(&call(&chassis, bad, one).await.unwrap_err()), "REQUEST_ID_MISSING");
         }
+    }
+
+    /// P3: whoever goes away, at whatever point, holds up nobody and takes nothing of others along.
+    async fn a_write_that_is_given_up_at_any_point_harms_nobody(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let (everybody, mut done) = (client('a'), 0);
+        for looks in 1..40 {
+            let store = chassis.store.clone();
+            let doing = async move {
+                let mut tx = store.write().await?;
+                tx.keep("insert into woken (subject, n) values ($1, 1)", chassis::args!["given up"]).await?;
+                tx.row("select n from woken limit 1", vec![]).await?;
+                tx.keep("insert into woken (subject, n) values ($1, $2)", chassis::args!["given up", 2]).await?;
+                tx.commit().await
+            };
+            let beside: Vec<_> = (0..4).map(|_| { let c = chassis.clone(); tokio::spawn(async move { call(&c, &rid(), everybody).await }) }).collect();
+            if let Some(finished) = given_up_after(looks, doing).await {
+                finished.unwrap();
+                done += 1;
+            }
+            for answer in beside {
+                answer.await.unwrap().unwrap();
+            }
+            assert_eq!(call(&chassis, &rid(), everybody).await.unwrap(), 5 * looks as i64);
+        }
+        let mut tx = chassis.store.read().await.unwrap();
+        let row = tx.row("select count(*) as n from woken", vec![]).await.unwrap().unwrap();
+        let kept: i64 = row.get("n").unwrap();
+        assert!(kept % 2 == 0, "a given-up write was kept by half");
+        // Whoever goes away during the commit does not know whether it was kept.
+        assert!((1..39).contains(&done) && kept >= 2 * done, "{done} were finished, {kept} rows kept");
     }
 
     /// P3
@@ -276,6 +325,25 @@ testkit::on_both_engines! {
         let rows = chassis.store.read().await.unwrap().rows("select subject from woken order by subject", vec![]).await.unwrap();
         let woken: Vec<String> = rows.iter().map(|row| row.get("subject").unwrap()).collect();
         assert_eq!(woken, ["one", "two"]);
+    }
+
+    /// P7: what cannot be handled is tried again, and holds up nothing that was due after it.
+    async fn a_deadline_that_cannot_be_handled_holds_up_no_other(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        chassis.act("test", |work| Box::pin(async move {
+            for i in 0..100 {
+                let due_at = Moment::at_hour(DAY, 8).at;
+                work.set_deadline(&Deadline { kind: "broken".into(), subject: i.to_string(), client_id: None, due_at }).await?;
+            }
+            let due_at = Moment::at_hour(DAY, 9).at;
+            work.set_deadline(&Deadline { kind: "k".into(), subject: "later".into(), client_id: None, due_at }).await
+        })).await.unwrap();
+        bench.clock.set(Moment::at_hour(DAY.tomorrow().unwrap(), 9).at);
+        testkit::until("the later one was woken", async || {
+            let mut tx = chassis.store.read().await.unwrap();
+            tx.row("select subject from woken where subject = 'later'", vec![]).await.unwrap().is_some()
+        }).await;
+        assert_eq!(bench.pending().await, 100, "what failed still waits");
     }
 
     /// P8, R-REG-13

@@ -354,7 +354,7 @@ impl Tx {
 
     async fn keep_link(&mut self, link: &Link) -> Result<()> {
         let Link { position, hash } = *link;
-        self.run("insert into access_link (position, hash) values ($1, $2)", args![position, hash.to_vec()]).await?;
+        self.keep("insert into access_link (position, hash) values ($1, $2)", args![position, hash.to_vec()]).await?;
         Ok(())
     }
 }
@@ -385,7 +385,7 @@ impl Store {
         let mut tx = Tx::assign(self, pool).await?;
         // One assigner at a time, also between processes.
         tx.row("select pg_advisory_xact_lock(7303)", args![]).await?;
-        tx.run(
+        tx.keep(
             "update access_log set position = stamped.position
              from (select access_id, (select coalesce(max(position), 0) from access_log) + row_number() over (order by access_id)
                    as position from access_log where position is null) stamped

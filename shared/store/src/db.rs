@@ -13,6 +13,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Postgres, Row as _, SqlSafeStr, Sqlite};
+use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,8 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(true)
+            // Writes that travel together are prepared together, so there are more texts than statements.
+            .statement_cache_capacity(1024)
             // Else `insert or replace` would delete a row past the triggers that forbid it.
             .pragma("recursive_triggers", "on");
         let writer = Writer::new(options.connect().await?);
@@ -66,6 +69,7 @@ impl Db {
 /// A transaction, or a connection that only reads. Queries take `$1`, `$2` … from [`args!`](crate::args).
 pub struct Tx {
     connection: Connection,
+    along: Along,
     pub(crate) store: Store,
     pub(crate) published: u64,
     pub(crate) deadlines: u64,
@@ -79,11 +83,51 @@ enum Connection {
     PgRead(PoolConnection<Postgres>),
 }
 
+/// Writes on SQLite whose outcome nobody waits for. Each statement is a trip to the connection's own thread, which costs
+/// more than most statements do; these travel along with the next one.
+#[derive(Default)]
+struct Along {
+    sql: String,
+    args: Vec<Value>,
+}
+
+impl Along {
+    /// At most this many parameters travel together.
+    const ROOM: usize = 900;
+
+    fn add(&mut self, sql: &str, args: Vec<Value>) {
+        // The parameters of all statements are numbered through.
+        let before = self.args.len();
+        for (i, piece) in sql.split('$').enumerate() {
+            if i == 0 {
+                self.sql.push_str(piece);
+                continue;
+            }
+            let digits = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+            let (number, rest) = piece.split_at(digits);
+            let number: usize = number.parse().expect("a parameter is a dollar sign and a number");
+            let _ = write!(self.sql, "${}{rest}", before + number);
+        }
+        self.sql.push(';');
+        self.args.extend(args);
+    }
+
+    /// A statement with everything that travels along before it.
+    fn with(&mut self, sql: impl SqlSafeStr, args: Vec<Value>) -> LiteQuery {
+        if self.sql.is_empty() {
+            return lite(sql, args);
+        }
+        self.add(sql.into_sql_str().as_str(), args);
+        let Along { sql, args } = std::mem::take(self);
+        lite(AssertSqlSafe(sql), args)
+    }
+}
+
 /// Runs one query on whichever connection there is.
 macro_rules! on {
     ($self:expr, $sql:expr, $args:expr, $method:ident, $wrap_lite:expr, $wrap_pg:expr) => {
         match &mut $self.connection {
-            Connection::Lite(turn) => lite($sql, $args).$method(turn.connection()?).await.map($wrap_lite),
+            Connection::Lite(turn) => $self.along.with($sql, $args).$method(turn.connection()?).await.map($wrap_lite),
             Connection::LiteRead(reader) => lite($sql, $args).$method(&mut **reader).await.map($wrap_lite),
             Connection::Pg(tx) => pg($sql, $args).$method(&mut **tx).await.map($wrap_pg),
             Connection::PgRead(reader) => pg($sql, $args).$method(&mut **reader).await.map($wrap_pg),
@@ -97,14 +141,14 @@ impl Tx {
             Db::Lite { writer, .. } => Connection::Lite(writer.turn().await?),
             Db::Pg(pool) => Connection::Pg(pool.begin_with(PG_BEGIN).await?),
         };
-        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+        Ok(Tx { connection, along: Along::default(), store: store.clone(), published: 0, deadlines: 0, logged: 0 })
     }
 
     /// A transaction on PostgreSQL whose every statement sees what others committed meanwhile: for an assigner that waits
     /// for its turn.
     pub(crate) async fn assign(store: &Store, pool: &PgPool) -> Result<Tx> {
         let connection = Connection::Pg(pool.begin().await?);
-        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+        Ok(Tx { connection, along: Along::default(), store: store.clone(), published: 0, deadlines: 0, logged: 0 })
     }
 
     pub(crate) async fn read(store: &Store) -> Result<Tx> {
@@ -112,11 +156,40 @@ impl Tx {
             Db::Lite { readers, .. } => Connection::LiteRead(readers.acquire().await?),
             Db::Pg(pool) => Connection::PgRead(pool.acquire().await?),
         };
-        Ok(Tx { connection, store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+        Ok(Tx { connection, along: Along::default(), store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+    }
+
+    /// Writes something whose outcome decides nothing. In order with what follows; an error may only show there, or in the
+    /// commit. A write that a rule leans on (how many rows, a unique index) is [`Tx::run`].
+    pub async fn keep(&mut self, sql: &'static str, args: Vec<Value>) -> Result<()> {
+        self.keep_made(sql, args).await
+    }
+
+    async fn keep_made(&mut self, sql: impl SqlSafeStr, args: Vec<Value>) -> Result<()> {
+        if !matches!(self.connection, Connection::Lite(_)) {
+            return Ok(on!(self, sql, args, execute, |_| (), |_| ())?);
+        }
+        if self.along.args.len() + args.len() > Along::ROOM {
+            self.arrive().await?;
+        }
+        self.along.add(sql.into_sql_str().as_str(), args);
+        Ok(())
+    }
+
+    /// Sends what waits for a statement to travel with.
+    async fn arrive(&mut self) -> Result<()> {
+        if let Connection::Lite(turn) = &mut self.connection
+            && !self.along.sql.is_empty()
+        {
+            let Along { sql, args } = std::mem::take(&mut self.along);
+            lite(AssertSqlSafe(sql), args).execute(turn.connection()?).await?;
+        }
+        Ok(())
     }
 
     /// Runs a statement; returns how many rows it touched.
     pub async fn run(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
+        self.arrive().await?;
         Ok(on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())?)
     }
 
@@ -156,13 +229,14 @@ impl Tx {
                 .collect();
             let sql = AssertSqlSafe(format!("{insert} values {} {tail}", tuples.join(", ")));
             let args: Vec<Value> = batch.into_iter().flatten().collect();
-            on!(self, sql, args, execute, |_| (), |_| ())?;
+            self.keep_made(sql, args).await?;
         }
         Ok(())
     }
 
     /// Back to how it was when the transaction began.
     pub async fn undo(mut self) -> Result<Tx> {
+        self.along = Along::default();
         self.published = 0;
         self.deadlines = 0;
         self.logged = 0;
@@ -178,15 +252,15 @@ impl Tx {
     }
 
     /// Makes it last: returns once everything is on disk.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.arrive().await?;
         match self.connection {
             Connection::Lite(turn) => turn.commit().await?,
             Connection::Pg(tx) => tx.commit().await?,
             Connection::LiteRead(_) | Connection::PgRead(_) => return Ok(()),
         }
         if self.published > 0 {
-            self.store.stamp().await?;
-            self.store.shared.published.send_modify(|n| *n += 1);
+            self.store.stamp_published().await;
         }
         if self.deadlines > 0 {
             self.store.shared.deadlines.send_modify(|n| *n += 1);

@@ -22,7 +22,7 @@ impl Tx {
     /// Sets a deadline; there is one per kind and subject, so a later call moves it.
     pub async fn set_deadline(&mut self, deadline: &Deadline) -> Result<()> {
         self.deadlines += 1;
-        self.run(
+        self.keep(
             "insert into deadline (kind, subject, client_id, due_at) values ($1, $2, $3, $4)
              on conflict (kind, subject) do update set due_at = excluded.due_at",
             args![&deadline.kind, &deadline.subject, deadline.client_id.map(|id| id.0), deadline.due_at],
@@ -33,7 +33,7 @@ impl Tx {
 
     /// Takes a deadline away; no harm when there is none.
     pub async fn clear_deadline(&mut self, kind: &str, subject: &str) -> Result<()> {
-        self.run("delete from deadline where kind = $1 and subject = $2", args![kind, subject]).await?;
+        self.keep("delete from deadline where kind = $1 and subject = $2", args![kind, subject]).await?;
         Ok(())
     }
 
@@ -48,12 +48,17 @@ impl Tx {
         Ok(taken > 0)
     }
 
-    /// The next deadlines, oldest first, due or not.
-    pub async fn next_deadlines(&mut self, limit: i64) -> Result<Vec<Deadline>> {
+    /// The next deadlines after one, oldest first, due or not.
+    pub async fn next_deadlines(&mut self, after: Option<&Deadline>, limit: i64) -> Result<Vec<Deadline>> {
+        let (due_at, kind, subject) = after.map_or((i64::MIN, "", ""), |last| {
+            let Deadline { kind, subject, due_at, .. } = last;
+            (due_at.as_microsecond(), kind, subject)
+        });
         let rows = self
             .rows(
-                "select kind, subject, client_id, due_at from deadline order by due_at, kind, subject limit $1",
-                args![limit],
+                "select kind, subject, client_id, due_at from deadline where (due_at, kind, subject) > ($1, $2, $3)
+                 order by due_at, kind, subject limit $4",
+                args![due_at, kind, subject, limit],
             )
             .await?;
         let deadline = |row: &Row| {
@@ -65,11 +70,5 @@ impl Tx {
             })
         };
         rows.iter().map(deadline).collect()
-    }
-
-    /// How many deadlines are due.
-    pub async fn count_due(&mut self, now: Timestamp) -> Result<i64> {
-        let row = self.row("select count(*) as n from deadline where due_at <= $1", args![now]).await?;
-        row.map_or(Ok(0), |row| row.get("n"))
     }
 }

@@ -10,7 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation, Refusal, general};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use uuid::Uuid;
+
+/// How long the assigner waits before it tries again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// An event as a service publishes it.
 #[derive(Clone, Debug)]
@@ -66,6 +71,8 @@ pub struct Cursor {
 pub struct FeedState {
     /// The newest position; 0 when the feed is empty.
     pub head: i64,
+    /// How much is due or not on the feed yet.
+    pub pending: i64,
     /// Every named subscription.
     pub subscriptions: Vec<Subscription>,
 }
@@ -89,7 +96,7 @@ impl Tx {
         let stamps_itself = self.is_lite();
         for event in events {
             self.published += 1;
-            self.run(
+            self.keep(
                 "insert into feed_event (event_id, position, type, client_id, occurred_on, recorded_at, payload, trace)
                  values ($1, case when $2 then (select coalesce(max(position), 0) + 1 from feed_event) end, $3, $4, $5, $6, $7, $8)",
                 args![
@@ -137,24 +144,31 @@ impl Tx {
                 .await?
             }
         };
-        rows.iter().map(stored).collect()
+        let events: Vec<StoredEvent> = rows.iter().map(stored).collect::<Result<_>>()?;
+        self.store.seen_head(events.last().map_or(0, |last| last.position));
+        Ok(events)
     }
 
     /// The newest position.
     pub async fn head(&mut self) -> Result<i64> {
         let row = self.row("select coalesce(max(position), 0) as head from feed_event", args![]).await?;
-        row.map_or(Ok(0), |row| row.get("head"))
+        let head = row.map_or(Ok(0), |row| row.get("head"))?;
+        self.store.seen_head(head);
+        Ok(head)
     }
 
-    /// How far the feed is, and who has taken in what.
-    pub async fn feed_state(&mut self) -> Result<FeedState> {
+    /// How far the feed is, what is due, and who has taken in what: all at one moment, so that what is no longer due is on
+    /// the feed.
+    pub async fn feed_state(&mut self, now: Timestamp) -> Result<FeedState> {
         // One row without a subscription when there is none: the head is always told.
         let rows = self
             .rows(
-                "select h.head, s.organisation, s.name, s.acknowledged, s.acknowledged_at
-                 from (select coalesce(max(position), 0) as head from feed_event) h
-                 left join feed_subscription s on true order by 2, 3",
-                args![],
+                "select h.head, h.pending, s.organisation, s.name, s.acknowledged, s.acknowledged_at
+                 from (select (select coalesce(max(position), 0) from feed_event) as head,
+                              (select count(*) from deadline where due_at <= $1)
+                              + (select count(*) from feed_event where position is null) as pending) h
+                 left join feed_subscription s on true order by 3, 4",
+                args![now],
             )
             .await?;
         let subscription = |row: &Row| {
@@ -166,9 +180,12 @@ impl Tx {
                 acknowledged_at: row.get("acknowledged_at")?,
             }))
         };
-        let head = rows.first().map_or(Ok(0), |row| row.get("head"))?;
+        let of_feed = |column| rows.first().map_or(Ok(0), |row| row.get(column));
+        let head = of_feed("head")?;
+        self.store.seen_head(head);
         Ok(FeedState {
             head,
+            pending: of_feed("pending")?,
             subscriptions: rows.iter().filter_map(|row| subscription(row).transpose()).collect::<Result<_>>()?,
         })
     }
@@ -216,7 +233,7 @@ impl Tx {
 
     /// Moves on in the feed of `source`, in the transaction that takes the event in.
     pub async fn set_inbox_cursor(&mut self, source: &str, cursor: &str) -> Result<()> {
-        self.run(
+        self.keep(
             "insert into inbox (source, cursor) values ($1, $2) on conflict (source) do update set cursor = excluded.cursor",
             args![source, cursor],
         )
@@ -260,6 +277,27 @@ impl Store {
         Ok(())
     }
 
+    /// Stamps what was just committed and wakes the readers. It is committed, so its maker hears no error of this: what
+    /// cannot be stamped now is tried again until it can.
+    pub(crate) async fn stamp_published(&self) {
+        if let Err(error) = self.stamp().await {
+            tracing::warn!(%error, "events could not be put in their order yet");
+            let store = self.clone();
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(AGAIN).await;
+                    match store.stamp().await {
+                        Ok(()) => return store.shared.published.send_modify(|n| *n += 1),
+                        // The next start stamps what is left.
+                        Err(Error::Unavailable(sqlx::Error::PoolClosed)) => return,
+                        Err(_) => {}
+                    }
+                }
+            });
+        }
+        self.shared.published.send_modify(|n| *n += 1);
+    }
+
     /// Writes a cursor so that only this feed can read it back.
     pub fn write_cursor(&self, cursor: Cursor) -> String {
         let mut bytes = Vec::with_capacity(24);
@@ -269,20 +307,30 @@ impl Store {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor that this feed gave out. `head` is where the feed is now.
-    pub fn read_cursor(&self, text: &str, head: i64) -> std::result::Result<Cursor, Refusal> {
+    /// Reads a cursor that this feed gave out.
+    pub async fn read_cursor(&self, text: &str) -> Result<Cursor> {
+        let (epoch, position) = self.open_cursor(text)?;
+        // A restored database has another epoch or lies behind: either way the subscriber must notice. The feed only grows,
+        // so it is asked only about what was not seen yet.
+        let is_known = position <= self.shared.head.load(Ordering::Relaxed);
+        if epoch != self.shared.epoch || !(is_known || position <= self.read().await?.head().await?) {
+            return Err((&general::CURSOR_FUTURE).into());
+        }
+        Ok(Cursor { position })
+    }
+
+    fn seen_head(&self, head: i64) {
+        self.shared.head.fetch_max(head, Ordering::Relaxed);
+    }
+
+    fn open_cursor(&self, text: &str) -> std::result::Result<(u64, i64), Refusal> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| &general::CURSOR_INVALID)?;
         let (body, tag) = bytes.split_at_checked(16).ok_or(&general::CURSOR_INVALID)?;
         if tag != self.cursor_tag(body) {
             return Err((&general::CURSOR_INVALID).into());
         }
         let number = |bytes: &[u8]| bytes.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
-        let position = number(&body[8..]) as i64;
-        // A restored database has another epoch or lies behind: either way the subscriber must notice.
-        if number(&body[..8]) != self.shared.epoch || position > head {
-            return Err((&general::CURSOR_FUTURE).into());
-        }
-        Ok(Cursor { position })
+        Ok((number(&body[..8]), number(&body[8..]) as i64))
     }
 
     fn cursor_tag(&self, body: &[u8]) -> Vec<u8> {

@@ -49,7 +49,7 @@ impl Tx {
         response: &[u8],
         now: Timestamp,
     ) -> Result<()> {
-        self.run(
+        self.keep(
             "insert into answered_call (organisation, rpc, request_id, request_hash, response, answered_at)
              values ($1, $2, $3, $4, $5, $6)",
             args![organisation, rpc, request_id, hash.to_vec(), response.to_vec(), now],

@@ -31,7 +31,7 @@ pub use schema::Migration;
 pub use seal::{Sealer, SealingKey};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicI64;
 use tokio::sync::watch;
 
 /// The result of anything that touches the database.
@@ -50,6 +50,8 @@ struct Shared {
     sealer: Arc<Sealer>,
     /// Drawn when the database was made; part of every cursor.
     epoch: u64,
+    /// The furthest that anybody here has seen the feed.
+    head: AtomicI64,
     /// Counts commits that put events on the feed; readers wait on it.
     published: watch::Sender<u64>,
     /// Counts commits that set a deadline; the timer waits on it.
@@ -58,7 +60,6 @@ struct Shared {
     logged: watch::Sender<u64>,
     /// One at a time links the log.
     linking: tokio::sync::Mutex<()>,
-    writes: AtomicU64,
 }
 
 impl Store {
@@ -72,11 +73,11 @@ impl Store {
             name: name.to_owned(),
             sealer: Arc::new(Sealer::new(key)),
             epoch,
+            head: AtomicI64::new(0),
             published: watch::Sender::new(0),
             deadlines: watch::Sender::new(0),
             logged: watch::Sender::new(0),
             linking: tokio::sync::Mutex::new(()),
-            writes: AtomicU64::new(0),
         };
         let store = Store { db, shared: Arc::new(shared) };
         store.stamp().await?;
@@ -85,7 +86,6 @@ impl Store {
 
     /// A transaction that may write. Dropped without [`Tx::commit`], it leaves no trace.
     pub async fn write(&self) -> Result<Tx> {
-        self.shared.writes.fetch_add(1, Ordering::Relaxed);
         Tx::write(self).await
     }
 

@@ -21,10 +21,22 @@ pub(crate) struct Line {
     connection: Option<SqliteConnection>,
     /// The transaction around the group is open.
     open: bool,
-    /// A savepoint was set and neither released nor rolled back.
-    marked: bool,
+    /// The savepoint of the command whose turn it is.
+    mark: Mark,
     /// Who waits for the group's commit.
     group: Vec<oneshot::Sender<bool>>,
+}
+
+/// Whether a savepoint was set and neither released nor rolled back. Whoever asks for one may go away before the answer,
+/// and the connection's thread does what it was asked all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    None,
+    /// Asked for, together with the transaction around the group.
+    AskedWithGroup,
+    /// Asked for, in a group that is there.
+    Asked,
+    Set,
 }
 
 /// One command's turn.
@@ -35,7 +47,7 @@ pub(crate) struct Turn {
 
 impl Writer {
     pub fn new(connection: SqliteConnection) -> Arc<Self> {
-        let line = Line { connection: Some(connection), open: false, marked: false, group: Vec::new() };
+        let line = Line { connection: Some(connection), open: false, mark: Mark::None, group: Vec::new() };
         Arc::new(Self { line: Arc::new(Mutex::new(line)), waiting: AtomicUsize::new(0) })
     }
 
@@ -47,14 +59,11 @@ impl Writer {
     pub async fn turn(self: &Arc<Self>) -> Result<Turn> {
         let mut queued = Queued { writer: self.clone(), counted: true };
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut line = self.line.clone().lock_owned().await;
+        let line = self.line.clone().lock_owned().await;
         queued.leave();
-        line.tidy().await?;
-        // Each statement is a trip to the connection's own thread, so what goes together travels together.
-        let begin = if line.open { "savepoint command" } else { "begin immediate; savepoint command" };
-        line.run(begin).await?;
-        (line.open, line.marked) = (true, true);
-        Ok(Turn { writer: self.clone(), line: Some(line) })
+        let mut turn = Turn { writer: self.clone(), line: Some(line) };
+        turn.line()?.begin().await?;
+        Ok(turn)
     }
 
     /// Commits what is left of a group whose last member went away without doing so.
@@ -91,18 +100,38 @@ impl Line {
         Ok(())
     }
 
+    /// Begins a command, and a group when there is none.
+    async fn begin(&mut self) -> Result<()> {
+        self.tidy().await?;
+        // Each statement is a trip to the connection's own thread, so what goes together travels together.
+        let (mark, begin) = match self.open {
+            true => (Mark::Asked, "savepoint command"),
+            false => (Mark::AskedWithGroup, "begin immediate; savepoint command"),
+        };
+        self.mark = mark;
+        self.run(begin).await?;
+        (self.open, self.mark) = (true, Mark::Set);
+        Ok(())
+    }
+
     /// Undoes a command that was dropped in the middle.
     async fn tidy(&mut self) -> Result<()> {
-        if !self.marked {
-            return Ok(());
+        match self.mark {
+            Mark::None => return Ok(()),
+            // Nobody else is in the group yet; there may not even be one.
+            Mark::AskedWithGroup => drop(self.run("rollback").await),
+            // An error says that it was never set; there is no other of this name.
+            Mark::Asked => drop(self.run("rollback to command; release command").await),
+            Mark::Set => {
+                if self.run("rollback to command; release command").await.is_err() {
+                    // It was dropped while it was being committed, and how far that went nobody knows. Nothing of the group
+                    // counts; who was in it hears so, and finds by repeating whether it did.
+                    let _ = self.run("rollback").await;
+                    self.tell(false);
+                }
+            }
         }
-        if self.run("rollback to command; release command").await.is_err() {
-            // It was dropped while it was being committed, and how far that went nobody knows. Nothing of the group counts;
-            // who was in it hears so, and finds by repeating whether it did.
-            let _ = self.run("rollback").await;
-            self.tell(false);
-        }
-        self.marked = false;
+        self.mark = Mark::None;
         Ok(())
     }
 
@@ -119,42 +148,47 @@ impl Line {
         if !self.open {
             return;
         }
-        let committed = self.run(if self.marked { "release command; commit" } else { "commit" }).await;
+        let committed = self.run(if self.mark == Mark::Set { "release command; commit" } else { "commit" }).await;
         if let Err(error) = &committed {
             tracing::error!(%error, members = self.group.len(), "a group of commands could not be committed");
             // A full disk may have rolled back already; then this says so, and either way nothing of the group is kept.
             let _ = self.run("rollback").await;
         }
-        self.marked = false;
+        self.mark = Mark::None;
         self.tell(committed.is_ok());
     }
 }
 
 impl Turn {
+    fn line(&mut self) -> Result<&mut Line> {
+        self.line.as_deref_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
+    }
+
     pub fn connection(&mut self) -> Result<&mut SqliteConnection> {
-        self.line.as_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))?.connection()
+        self.line()?.connection()
     }
 
     /// Back to how it was when the turn began.
     pub async fn undo(&mut self) -> Result<()> {
-        let Some(line) = self.line.as_mut() else { return Ok(()) };
-        line.run("rollback to command").await
+        self.line()?.run("rollback to command").await
     }
 
     /// Joins the group; returns once the group is on disk.
     pub async fn commit(mut self) -> Result<()> {
-        let Some(mut line) = self.line.take() else { return Ok(()) };
-        let last = line.group.len() + 1 >= GROUP || self.writer.waiting.load(Ordering::SeqCst) == 0;
+        let waiting = self.writer.waiting.load(Ordering::SeqCst);
+        let line = self.line()?;
+        let last = line.group.len() + 1 >= GROUP || waiting == 0;
         if !last {
             line.run("release command").await?;
-            line.marked = false;
+            line.mark = Mark::None;
         }
         let (told, committed) = oneshot::channel();
         line.group.push(told);
         if last {
             line.flush().await;
         }
-        drop(line);
+        // Only now: whoever goes away before this leaves a turn behind that is swept up.
+        self.line = None;
         match committed.await {
             Ok(true) => Ok(()),
             _ => Err(Error::Unavailable(sqlx::Error::Io(std::io::Error::other("the commit failed")))),

@@ -24,7 +24,7 @@ pub struct Relation<'a> {
 impl Tx {
     /// Grants a relation; the same one again changes nothing, also when it has ended meanwhile.
     pub async fn grant(&mut self, relation: &Relation<'_>, now: Timestamp) -> Result<()> {
-        self.run(
+        self.keep(
             "insert into relation (relation_id, client_id, organisation, person, kind, granted_at) values ($1, $2, $3, $4, $5, $6)
              on conflict (relation_id) do nothing",
             args![
@@ -42,7 +42,7 @@ impl Tx {
 
     /// Ends a relation; one that has ended stays as it is.
     pub async fn end_relation(&mut self, relation_id: Uuid, now: Timestamp) -> Result<()> {
-        self.run(
+        self.keep(
             "update relation set ended_at = $2 where relation_id = $1 and ended_at is null",
             args![relation_id, now],
         )

@@ -21,7 +21,7 @@ mod bench;
 mod database;
 mod peer;
 
-pub use bench::{Bench, Client, actor, client_actor, issuer, rid};
+pub use bench::{Bench, Client, actor, client_actor, issuer, rid, until};
 pub use database::{Database, Engine};
 pub use peer::FakePeer;
 pub use tonic::Code;

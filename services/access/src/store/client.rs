@@ -57,7 +57,7 @@ pub async fn load(tx: &mut Tx, id: ClientId) -> Result<Option<Versioned<Client>>
 /// Writes a client as version `version`.
 pub async fn save(tx: &mut Tx, id: ClientId, client: &Client, version: i64, now: Timestamp) -> Result<()> {
     let (identity, hash) = (seal(tx, id, &client.identity)?, bsn_hash(tx, client.identity.bsn.as_ref()));
-    tx.run(
+    tx.keep(
         "insert into client (client_id, version, municipality, registered_by, registered_at, identity, bsn_hash, died_on)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (client_id) do update
@@ -93,7 +93,7 @@ pub async fn households(tx: &mut Tx, id: ClientId) -> Result<Vec<Household>> {
 /// Adds a household as the `set_no`th of its client.
 pub async fn add_household(tx: &mut Tx, id: ClientId, set_no: usize, set: &Household, now: Timestamp) -> Result<()> {
     let members = tx.sealer().seal("household.members", format!("{id}/{set_no}"), &json(&set.members))?;
-    tx.run(
+    tx.keep(
         "insert into household (client_id, set_no, from_on, recorded_at, members) values ($1, $2, $3, $4, $5)",
         args![id, set_no, set.from_on, now, members],
     )

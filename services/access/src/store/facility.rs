@@ -39,7 +39,7 @@ pub async fn load(tx: &mut Tx, id: FacilityId) -> Result<Option<Versioned<Facili
 
 /// Writes a new facility with its first number of places.
 pub async fn insert(tx: &mut Tx, id: FacilityId, facility: &Facility, now: Timestamp) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into facility (facility_id, version, organisation, municipality, name, kind, audience, provision, opened_on)
          values ($1, 1, $2, $3, $4, $5, $6, $7, $8)",
         args![
@@ -67,7 +67,7 @@ async fn add_capacity(
     capacity: &Capacity,
     now: Timestamp,
 ) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into capacity (facility_id, change_no, from_on, places, reserve, recorded_at) values ($1, $2, $3, $4, $5, $6)",
         args![id.0, change_no, capacity.from_on, capacity.places, capacity.reserve, now],
     )
@@ -85,7 +85,7 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<()> {
     add_capacity(tx, id, change_no, new, now).await?;
-    tx.run("update facility set version = $2 where facility_id = $1", args![id.0, version]).await?;
+    tx.keep("update facility set version = $2 where facility_id = $1", args![id.0, version]).await?;
     Ok(())
 }
 

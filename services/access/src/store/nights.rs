@@ -28,14 +28,14 @@ pub async fn load(tx: &mut Tx, facility: FacilityId, night: Date) -> Result<(Reg
 
 /// Writes a register over what was recorded before.
 pub async fn save(tx: &mut Tx, facility: FacilityId, night: Date, register: &Register, now: Timestamp) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into night_register (facility_id, night, revision, recorded_at) values ($1, $2, $3, $4)
          on conflict (facility_id, night) do update set revision = excluded.revision, recorded_at = excluded.recorded_at",
         args![facility.0, night, register.revision, now],
     )
     .await?;
     if register.revision > 1 {
-        tx.run("delete from night where facility_id = $1 and night = $2", args![facility.0, night]).await?;
+        tx.keep("delete from night where facility_id = $1 and night = $2", args![facility.0, night]).await?;
     }
     let row = |entry: &Entry| {
         let held = match entry.bed {

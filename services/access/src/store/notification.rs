@@ -60,7 +60,7 @@ pub async fn save(tx: &mut Tx, id: NotificationId, n: &Notification, version: i6
         Urgent::Granted(facility) => ("granted", facility.map(|id| id.0), None),
         Urgent::Refused(ground) => ("refused", None, Some(code(&ground))),
     };
-    tx.run(
+    tx.keep(
         "insert into notification (notification_id, version, client_id, municipality, origin, triggers, received_on, received_at,
              notified_by, used_shelter_before, told_of_personal_plan, told_of_client_support, investigation_due_on, investigated,
              urgent, urgent_facility_id, urgent_ground, withdrawn)

@@ -62,7 +62,7 @@ pub async fn of_client(tx: &mut Tx, client: ClientId) -> Result<Vec<(ClaimId, Ve
 /// Writes a claim as version `version`.
 pub async fn save(tx: &mut Tx, id: ClaimId, claim: &Claim, version: i64) -> Result<()> {
     let state = if claim.released.is_some() { "released" } else { "standing" };
-    tx.run(
+    tx.keep(
         "insert into place_claim (claim_id, version, client_id, facility_id, signal_id, level, claimed_on, until_on, without_procedure,
              state, released_reason)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

@@ -46,7 +46,7 @@ pub async fn of_client(tx: &mut Tx, client: ClientId) -> Result<Vec<(EntryId, Ve
 /// Writes an entry as version `version`, and the fact by which it came to be so.
 pub async fn save(tx: &mut Tx, id: EntryId, entry: &Entry, version: i64, now: Timestamp) -> Result<()> {
     let state = if entry.left.is_some() { "left" } else { "waiting" };
-    tx.run(
+    tx.keep(
         "insert into waiting_entry (entry_id, version, client_id, facility_id, joined_on, state, left_on, left_reason)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (entry_id) do update
@@ -64,7 +64,7 @@ pub async fn save(tx: &mut Tx, id: EntryId, entry: &Entry, version: i64, now: Ti
     )
     .await?;
     let occurred_on = entry.left.map_or(entry.joined_on, |(on, _)| on);
-    tx.run(
+    tx.keep(
         "insert into waiting_fact (entry_id, joined, facility_id, client_id, occurred_on, recorded_at) values ($1, $2, $3, $4, $5, $6)",
         args![id.0, entry.left.is_none(), entry.facility_id.0, entry.client_id, occurred_on, now],
     )

@@ -126,7 +126,7 @@ pub async fn save(work: &mut Work, aftercare: &Aftercare, schedule: &Schedule, v
 /// Keeps a contact.
 pub async fn add_contact(work: &mut Work, id: AftercareId, contact: &Contact) -> Result<()> {
     let now = work.now.at;
-    work.run(
+    work.keep(
         "insert into contact (contact_id, aftercare_id, contact_on, result, form, organisation, recorded_at)
          values ($1, $2, $3, $4, $5, $6, $7)",
         args![

@@ -55,7 +55,7 @@ pub async fn municipality(work: &mut Work, client: ClientId) -> Result<Option<Mu
 
 /// Keeps the municipality of a client's newest case.
 pub async fn set_municipality(work: &mut Work, client: ClientId, municipality: &Municipality) -> Result<()> {
-    work.run(
+    work.keep(
         "insert into client (client_id, municipality) values ($1, $2)
          on conflict (client_id) do update set municipality = excluded.municipality",
         args![client, municipality],
@@ -71,7 +71,7 @@ pub async fn add_debt_help(
     client: ClientId,
     organisation: &Organisation,
 ) -> Result<()> {
-    work.run(
+    work.keep(
         "insert into debt_help (relation_id, client_id, organisation) values ($1, $2, $3)
          on conflict (relation_id) do nothing",
         args![relation, client, organisation],
@@ -82,7 +82,7 @@ pub async fn add_debt_help(
 
 /// Keeps that it no longer has.
 pub async fn end_debt_help(work: &mut Work, relation: Uuid) -> Result<()> {
-    work.run("delete from debt_help where relation_id = $1", args![relation]).await?;
+    work.keep("delete from debt_help where relation_id = $1", args![relation]).await?;
     Ok(())
 }
 
@@ -95,7 +95,7 @@ pub async fn is_subscribed(work: &mut Work, client: ClientId, team: &Organisatio
 /// Subscribes a team to a client.
 pub async fn subscribe(work: &mut Work, client: ClientId, team: &Organisation) -> Result<()> {
     let now = work.now.at;
-    work.run(
+    work.keep(
         "insert into subscription (client_id, organisation, since) values ($1, $2, $3)
          on conflict (client_id, organisation, since) do update set until = null",
         args![client, team, now],
@@ -107,7 +107,7 @@ pub async fn subscribe(work: &mut Work, client: ClientId, team: &Organisation) -
 /// Ends a team's subscription.
 pub async fn unsubscribe(work: &mut Work, client: ClientId, team: &Organisation) -> Result<()> {
     let now = work.now.at;
-    work.run(
+    work.keep(
         "update subscription set until = $3 where client_id = $1 and organisation = $2 and until is null",
         args![client, team, now],
     )

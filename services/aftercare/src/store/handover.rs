@@ -105,7 +105,7 @@ pub async fn grant(work: &mut Work, handover: &Handover) -> Result<()> {
     let (client, organisation) = (handover.brief.client_id, &handover.brief.to);
     work.grant(&Relation { relation_id, client, organisation, person: None, kind: "handover" }, now).await?;
     let sql = "update handover set relation_id = $2 where handover_id = $1";
-    work.run(sql, args![handover.id.0, relation_id]).await?;
+    work.keep(sql, args![handover.id.0, relation_id]).await?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub async fn step(
     policy_version: &str,
 ) -> Result<()> {
     let now = work.now;
-    work.run(
+    work.keep(
         "insert into step (subject_id, version, what, organisation, due_on, policy_version, occurred_on, recorded_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
         args![subject.to_string(), version, what, organisation, due_on, policy_version, now.date, now.at],

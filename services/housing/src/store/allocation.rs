@@ -150,7 +150,7 @@ pub async fn insert(work: &mut Work, one: &Allocation, dwelling: &Dwelling) -> R
 pub async fn save(work: &mut Work, allocation: &Allocation, version: i64) -> Result<()> {
     let mut values = changing(allocation);
     values.extend(args![version]);
-    work.run(
+    work.keep(
         "update allocation set state = $2, gate = $3, reason = $4, keys_on = $5, ended_on = $6, agreement = $7, version = $8
          where allocation_id = $1",
         values,

@@ -97,7 +97,7 @@ pub async fn insert(work: &mut Work, contingent: &Contingent) -> Result<()> {
 
 /// The contingent as it is now.
 pub async fn save(work: &mut Work, contingent: &Contingent, version: i64) -> Result<()> {
-    work.run(
+    work.keep(
         "update contingent set places = $2, drawn = $3, realised = $4, version = $5 where contingent_id = $1",
         args![contingent.id.0, contingent.places, contingent.drawn, contingent.realised, version],
     )
@@ -113,7 +113,7 @@ pub async fn keep_change(
     reason: Option<ContingentChangeReason>,
 ) -> Result<()> {
     let now = work.now;
-    work.run(
+    work.keep(
         "insert into contingent_change (contingent_id, version, places, reason, changed_on, recorded_at)
          values ($1, $2, $3, $4, $5, $6)",
         args![

@@ -135,14 +135,14 @@ pub async fn insert(work: &mut Work, dwelling: &Dwelling) -> Result<()> {
 /// Makes every other answer about this dwelling, or to this candidate, wait or run again: with the two rows held first
 /// and in this order, no two answers can wait for each other's offers (P1).
 pub async fn hold(work: &mut Work, dwelling: DwellingId, nomination: NominationId) -> Result<()> {
-    work.run("update dwelling set version = version where dwelling_id = $1", args![dwelling.0]).await?;
-    work.run("update nomination set version = version where nomination_id = $1", args![nomination.0]).await?;
+    work.keep("update dwelling set version = version where dwelling_id = $1", args![dwelling.0]).await?;
+    work.keep("update nomination set version = version where nomination_id = $1", args![nomination.0]).await?;
     Ok(())
 }
 
 /// Takes a dwelling out of the pool.
 pub async fn withdraw(work: &mut Work, id: DwellingId, version: i64) -> Result<()> {
-    work.run("update dwelling set state = 'withdrawn', version = $2 where dwelling_id = $1", args![id.0, version])
+    work.keep("update dwelling set state = 'withdrawn', version = $2 where dwelling_id = $1", args![id.0, version])
         .await?;
     Ok(())
 }

@@ -35,7 +35,7 @@ pub async fn keep_evidence(work: &mut Work, subject: &str, what: &str, evidence:
     let Evidence::Document(text) = evidence else { return Ok(()) };
     let document = work.sealer().seal("evidence.document", format!("{subject}/{what}"), text)?;
     let (given_by, now) = (work.actor().subject.clone(), work.now.at);
-    work.run(
+    work.keep(
         "insert into evidence (subject, what, given_by, document, recorded_at) values ($1, $2, $3, $4, $5)
          on conflict (subject, what) do nothing",
         args![subject, what, given_by, document, now],

@@ -151,7 +151,7 @@ pub async fn save(work: &mut Work, one: &Nomination, version: i64) -> Result<()>
         State::Allocated { allocation } | State::Housed { allocation } => Some(allocation.0),
         State::InPool | State::Withdrawn => None,
     };
-    work.run(
+    work.keep(
         "update nomination set state = $2, allocation_id = $3, version = $4 where nomination_id = $1",
         args![one.id.0, one.state.name(), allocation, version],
     )
@@ -167,7 +167,7 @@ pub async fn readiness(work: &mut Work, client: ClientId) -> Result<Option<Readi
 
 /// Keeps what regie published.
 pub async fn keep_readiness(work: &mut Work, client: ClientId, readiness: &Readiness) -> Result<()> {
-    work.run(
+    work.keep(
         "insert into readiness (client_id, ready, failed, since) values ($1, $2, $3, $4)
          on conflict (client_id) do update set ready = excluded.ready, failed = excluded.failed, since = excluded.since",
         args![client.0, readiness.ready, store::json(&readiness.failed), readiness.since],

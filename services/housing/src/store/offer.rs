@@ -191,7 +191,7 @@ pub async fn insert(work: &mut Work, offer: &Offer) -> Result<()> {
 pub async fn save(work: &mut Work, offer: &Offer, version: i64) -> Result<()> {
     let mut values = changing(offer);
     values.extend(args![version]);
-    work.run(
+    work.keep(
         "update offer set state = $2, client_accepted = $3, corporation_accepted = $4, reason = $5, upheld = $6,
              dwelling_taken = $7, income = $8, income_tested_on = $9, guarantee_required = $10, version = $11
          where offer_id = $1",

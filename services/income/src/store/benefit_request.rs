@@ -166,13 +166,13 @@ pub async fn save(tx: &mut Tx, stored: &Stored, rules: Rules<'_>, policy_version
 /// The start of the move that stands; what stood before it is past or fallen.
 async fn save_starts(tx: &mut Tx, Stored { id, state, .. }: &Stored) -> Result<()> {
     let current = state.relocation.as_ref().map_or(Uuid::nil(), |one| one.allocation.0);
-    tx.run(
+    tx.keep(
         "update benefit_start set state = 'past' where benefit_request_id = $1 and state = 'current' and allocation_id <> $2",
         args![id.0, current],
     )
     .await?;
     for fallen in &state.fallen {
-        tx.run(
+        tx.keep(
             "update benefit_start set state = 'fallen' where benefit_request_id = $1 and allocation_id = $2",
             args![id.0, fallen.0],
         )

@@ -34,7 +34,7 @@ pub async fn save_own_income(
         OwnIncome::None => (None, false),
         OwnIncome::Verified { verified, warned } => (Some(verified), warned),
     };
-    tx.run(
+    tx.keep(
         "insert into own_income (client_id, version, kind, from_on, ends_on, warned, verified_by)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (client_id) do update set version = excluded.version, kind = excluded.kind,
@@ -74,7 +74,7 @@ pub async fn save_finances(
         Finances::Open => None,
         Finances::Stabilised { since } => Some(since),
     };
-    tx.run(
+    tx.keep(
         "insert into finances (client_id, version, stabilised_since, stated_by) values ($1, $2, $3, $4)
          on conflict (client_id) do update set version = excluded.version,
              stabilised_since = excluded.stabilised_since, stated_by = excluded.stated_by",

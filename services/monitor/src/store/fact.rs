@@ -43,7 +43,7 @@ pub struct Register {
 pub async fn keep(tx: &mut Tx, generation: i64, event: Uuid, fact: &Fact) -> Result<()> {
     match fact {
         Fact::Registration(r) => {
-            tx.run(
+            tx.keep(
                 "insert into registration (generation, notification_id, person, received_on, municipality, origin, triggers)
                  values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
                 args![generation, r.notification, r.person.0, r.received_on, &r.municipality, &r.origin, json(&r.triggers)],
@@ -51,14 +51,14 @@ pub async fn keep(tx: &mut Tx, generation: i64, event: Uuid, fact: &Fact) -> Res
             .await?;
         }
         Fact::Trajectory(t) => {
-            tx.run(
+            tx.keep(
                 "insert into trajectory (generation, stay_id, notification_id) values ($1, $2, $3) on conflict do nothing",
                 args![generation, t.stay, t.notification],
             )
             .await?;
         }
         Fact::Departure(d) => {
-            tx.run(
+            tx.keep(
                 "insert into departure (generation, stay_id, person, admitted_on, departed_on, destination)
                  values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
                 args![generation, d.stay, d.person.0, d.admitted_on, d.departed_on, d.destination.clone()],
@@ -67,14 +67,14 @@ pub async fn keep(tx: &mut Tx, generation: i64, event: Uuid, fact: &Fact) -> Res
         }
         Fact::Register(register) => keep_register(tx, generation, register).await?,
         Fact::WaitingJoined(entry, on) => {
-            tx.run(
+            tx.keep(
                 "insert into waiting_joined (generation, entry_id, joined_on) values ($1, $2, $3) on conflict do nothing",
                 args![generation, entry, *on],
             )
             .await?;
         }
         Fact::WaitingAdmitted(entry, person, on) => {
-            tx.run(
+            tx.keep(
                 "insert into waiting_admitted (generation, entry_id, person, admitted_on) values ($1, $2, $3, $4)
                  on conflict do nothing",
                 args![generation, entry, person.0, *on],
@@ -82,7 +82,7 @@ pub async fn keep(tx: &mut Tx, generation: i64, event: Uuid, fact: &Fact) -> Res
             .await?;
         }
         Fact::Answer(a) => {
-            tx.run(
+            tx.keep(
                 "insert into signal_answer (generation, event_id, signal_id, person, answered_on, minutes)
                  values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
                 args![generation, event, a.signal, a.person.0, a.on, a.minutes],
@@ -90,7 +90,7 @@ pub async fn keep(tx: &mut Tx, generation: i64, event: Uuid, fact: &Fact) -> Res
             .await?;
         }
         Fact::Handover(h) => {
-            tx.run(
+            tx.keep(
                 "insert into handover_step (generation, event_id, handover_id, person, step, stepped_on)
                  values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
                 args![generation, event, h.handover, h.person.0, code(&h.step), h.on],
@@ -114,7 +114,7 @@ async fn keep_register(tx: &mut Tx, generation: i64, register: &Register) -> Res
     if newer == 0 {
         return Ok(());
     }
-    tx.run(
+    tx.keep(
         "delete from bed_night where generation = $1 and facility_id = $2 and night = $3",
         args![generation, &register.facility, register.night],
     )
@@ -272,7 +272,7 @@ pub async fn forget(tx: &mut Tx, generation: i64) -> Result<()> {
         "delete from signal_answer where generation = $1",
         "delete from handover_step where generation = $1",
     ] {
-        tx.run(sql, args![generation]).await?;
+        tx.keep(sql, args![generation]).await?;
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ pub async fn outcome(tx: &mut Tx, generation: i64) -> Result<Outcome> {
 pub async fn save(tx: &mut Tx, event: &Event, report: Option<&Report>) -> Result<()> {
     match *event {
         Event::Started { building, since } => {
-            tx.run(
+            tx.keep(
                 "insert into generation (generation, state, started_at) values ($1, 'building', $2)",
                 args![building, since.at],
             )
@@ -64,8 +64,8 @@ pub async fn save(tx: &mut Tx, event: &Event, report: Option<&Report>) -> Result
         }
         Event::Finished { serving } => {
             let former = tx.row("select generation from generation where state = 'serving'", args![]).await?;
-            tx.run("update generation set state = 'retired' where state = 'serving'", args![]).await?;
-            tx.run(
+            tx.keep("update generation set state = 'retired' where state = 'serving'", args![]).await?;
+            tx.keep(
                 "update generation set state = 'serving', events = $2, identical = $3, digest = $4 where generation = $1",
                 args![
                     serving,
@@ -80,7 +80,7 @@ pub async fn save(tx: &mut Tx, event: &Event, report: Option<&Report>) -> Result
             }
         }
         Event::Abandoned { building } => {
-            tx.run("update generation set state = 'abandoned' where generation = $1", args![building]).await?;
+            tx.keep("update generation set state = 'abandoned' where generation = $1", args![building]).await?;
             super::fact::forget(tx, building).await?;
         }
     }

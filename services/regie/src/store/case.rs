@@ -63,18 +63,25 @@ pub struct Listed {
     pub opened_at: Timestamp,
 }
 
-const COLUMNS: &str = "case_id, client_id, version, municipality, opened_on, closed_on, close_reason, holder_person,
- holder_organisation, holder_deputy, supervisor_person, supervisor_organisation, supervisor_changes, plan_edition,
- plan_adopted_on, guidance";
+/// What [`read`] reads; it does not ask for goals and scores that are not there.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "select case_id, client_id, version, municipality, opened_on, closed_on, close_reason, holder_person,
+                    holder_organisation, holder_deputy, supervisor_person, supervisor_organisation, supervisor_changes,
+                    plan_edition, plan_adopted_on, guidance,
+                    (select count(*) from goal g where g.case_id = c.case_id) as goals,
+                    (select count(*) from scoring s where s.case_id = c.case_id) as scores
+             from client_case c ",
+            $tail
+        )
+    };
+}
 
 /// The client's open case, or else the last one.
 pub async fn newest(tx: &mut Tx, client: ClientId) -> Result<Option<Kept>> {
     const SQL: &str =
-        "select case_id, client_id, version, municipality, opened_on, closed_on, close_reason, holder_person,
- holder_organisation, holder_deputy, supervisor_person, supervisor_organisation, supervisor_changes, plan_edition,
- plan_adopted_on, guidance from client_case where client_id = $1
- order by case when closed_on is null then 0 else 1 end, opened_at desc limit 1";
-    debug_assert!(SQL.contains(COLUMNS));
+        select!("where client_id = $1 order by case when closed_on is null then 0 else 1 end, opened_at desc limit 1");
     match tx.row(SQL, args![client]).await? {
         Some(row) => Ok(Some(read(tx, &row).await?)),
         None => Ok(None),
@@ -83,12 +90,7 @@ pub async fn newest(tx: &mut Tx, client: ClientId) -> Result<Option<Kept>> {
 
 /// One case of the client.
 pub async fn by_id(tx: &mut Tx, client: ClientId, id: CaseId) -> Result<Option<Kept>> {
-    const SQL: &str =
-        "select case_id, client_id, version, municipality, opened_on, closed_on, close_reason, holder_person,
- holder_organisation, holder_deputy, supervisor_person, supervisor_organisation, supervisor_changes, plan_edition,
- plan_adopted_on, guidance from client_case where client_id = $1 and case_id = $2";
-    debug_assert!(SQL.contains(COLUMNS));
-    match tx.row(SQL, args![client, id.0]).await? {
+    match tx.row(select!("where client_id = $1 and case_id = $2"), args![client, id.0]).await? {
         Some(row) => Ok(Some(read(tx, &row).await?)),
         None => Ok(None),
     }
@@ -96,12 +98,14 @@ pub async fn by_id(tx: &mut Tx, client: ClientId, id: CaseId) -> Result<Option<K
 
 async fn read(tx: &mut Tx, row: &Row) -> Result<Kept> {
     let id = CaseId(row.get("case_id")?);
-    let goals = tx
-        .rows(
-            "select goal_id, domain, words, owner, due_on, outcome, decided_on from goal where case_id = $1",
-            args![id.0],
-        )
-        .await?;
+    let goals = match row.get::<i64>("goals")? {
+        0 => Vec::new(),
+        _ => {
+            const SQL: &str =
+                "select goal_id, domain, words, owner, due_on, outcome, decided_on from goal where case_id = $1";
+            tx.rows(SQL, args![id.0]).await?
+        }
+    };
     let sealer = tx.sealer();
     let goal = |row: &Row| {
         let goal_id: Uuid = row.get("goal_id")?;
@@ -116,12 +120,14 @@ async fn read(tx: &mut Tx, row: &Row) -> Result<Kept> {
         };
         Ok((GoalId(goal_id), goal))
     };
-    let scores = tx
-        .rows(
-            "select moment, scored_on, levels from scoring where case_id = $1 order by recorded_at, scoring_id",
-            args![id.0],
-        )
-        .await?;
+    let scores = match row.get::<i64>("scores")? {
+        0 => Vec::new(),
+        _ => {
+            const SQL: &str =
+                "select moment, scored_on, levels from scoring where case_id = $1 order by recorded_at, scoring_id";
+            tx.rows(SQL, args![id.0]).await?
+        }
+    };
     let scoring = |row: &Row| {
         Ok(Scoring {
             moment: key(row, "moment", ScoreMoment::from_key)?,
@@ -158,7 +164,7 @@ fn assignee(row: &Row, [person, organisation, deputy]: [&str; 3]) -> Result<Opti
 
 /// Keeps a case that was just opened.
 pub async fn insert(tx: &mut Tx, client: ClientId, case: &Case, now: Moment) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into client_case (case_id, client_id, version, municipality, opened_on, opened_at, supervisor_changes,
                                   plan_edition)
          values ($1, $2, 1, $3, $4, $5, 0, 0)",
@@ -173,7 +179,7 @@ pub async fn save(tx: &mut Tx, kept: &Kept, events: &[Event], now: Moment) -> Re
     let case = &kept.case;
     let version = kept.version + 1;
     let (holder, supervisor) = (case.holder.as_ref(), case.supervisor.as_ref());
-    tx.run(
+    tx.keep(
         "update client_case set version = $2, closed_on = $3, close_reason = $4, holder_person = $5, holder_organisation = $6,
                 holder_deputy = $7, supervisor_person = $8, supervisor_organisation = $9, supervisor_changes = $10,
                 plan_edition = $11, plan_adopted_on = $12, guidance = $13
@@ -207,12 +213,12 @@ async fn keep(tx: &mut Tx, case: &Case, event: &Event, now: Moment) -> Result<()
         Event::SupervisorChanged { to, reason, .. } => assign(tx, case.id, Post::Supervisor, to, *reason, now).await,
         Event::PlanAdopted { absence_reason: Some(why), .. } => {
             let sealed = tx.sealer().seal("client_case.plan_absence", case.id, why)?;
-            tx.run("update client_case set plan_absence = $2 where case_id = $1", args![case.id.0, sealed]).await?;
+            tx.keep("update client_case set plan_absence = $2 where case_id = $1", args![case.id.0, sealed]).await?;
             Ok(())
         }
         Event::GoalSet { id, goal } => {
             let words = tx.sealer().seal("goal.words", id, &goal.text)?;
-            tx.run(
+            tx.keep(
                 "insert into goal (goal_id, case_id, domain, words, owner, due_on) values ($1, $2, $3, $4, $5, $6)
                  on conflict (goal_id) do update
                  set domain = excluded.domain, words = excluded.words, owner = excluded.owner, due_on = excluded.due_on",
@@ -223,11 +229,11 @@ async fn keep(tx: &mut Tx, case: &Case, event: &Event, now: Moment) -> Result<()
         }
         Event::GoalDecided { id, outcome, on, .. } => {
             let args = args![id.0, outcome.as_str(), *on];
-            tx.run("update goal set outcome = $2, decided_on = $3 where goal_id = $1", args).await?;
+            tx.keep("update goal set outcome = $2, decided_on = $3 where goal_id = $1", args).await?;
             Ok(())
         }
         Event::ScoresRecorded(scoring) => {
-            tx.run(
+            tx.keep(
                 "insert into scoring (scoring_id, case_id, moment, scored_on, levels, recorded_at)
                  values ($1, $2, $3, $4, $5, $6)",
                 args![
@@ -254,7 +260,7 @@ async fn assign(
     reason: AssignmentReason,
     now: Moment,
 ) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into assignment (assignment_id, case_id, kind, person, organisation, deputy, since, reason, recorded_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         args![

@@ -34,7 +34,7 @@ pub async fn of(tx: &mut Tx, client: ClientId) -> Result<Vec<Consent>> {
 /// Keeps a consent as it is now.
 pub async fn save(tx: &mut Tx, client: ClientId, consent: &Consent) -> Result<()> {
     let wish = &consent.wish;
-    tx.run(
+    tx.keep(
         "insert into consent (consent_id, client_id, category, receiver, purpose, text_version, given_on, withdrawn_on)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (consent_id) do update set withdrawn_on = excluded.withdrawn_on",

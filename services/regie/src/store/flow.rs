@@ -15,7 +15,7 @@ pub async fn of(tx: &mut Tx, client: ClientId) -> Result<Flow> {
 
 /// Keeps it.
 pub async fn save(tx: &mut Tx, client: ClientId, flow: &Flow) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into flow (client_id, flow) values ($1, $2) on conflict (client_id) do update set flow = excluded.flow",
         args![client, to_json(flow)?],
     )

@@ -73,7 +73,7 @@ pub async fn underway(tx: &mut Tx, client: ClientId) -> Result<bool> {
 
 /// A home was accepted by all.
 pub async fn accepted(tx: &mut Tx, client: ClientId, allocation: Uuid, lease_start_on: Date) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into client_move (allocation_id, client_id, lease_start_on, signed, fell, landed)
          values ($1, $2, $3, $4, $4, $4)
          on conflict (allocation_id) do update set lease_start_on = excluded.lease_start_on",
@@ -85,19 +85,19 @@ pub async fn accepted(tx: &mut Tx, client: ClientId, allocation: Uuid, lease_sta
 
 /// The lease is signed.
 pub async fn signed(tx: &mut Tx, allocation: Uuid) -> Result<()> {
-    tx.run("update client_move set signed = true where allocation_id = $1", args![allocation]).await?;
+    tx.keep("update client_move set signed = true where allocation_id = $1", args![allocation]).await?;
     Ok(())
 }
 
 /// It fell through, or the lease ended.
 pub async fn fell(tx: &mut Tx, allocation: Uuid) -> Result<()> {
-    tx.run("update client_move set fell = true where allocation_id = $1", args![allocation]).await?;
+    tx.keep("update client_move set fell = true where allocation_id = $1", args![allocation]).await?;
     Ok(())
 }
 
 /// Aftercare ended. Aftercare's feed and housing's have no order: the move may not be known yet, and then its row is made.
 pub async fn landed(tx: &mut Tx, client: ClientId, allocation: Uuid, on: Date) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into client_move (allocation_id, client_id, lease_start_on, signed, fell, landed)
          values ($1, $2, $3, $4, $5, $4)
          on conflict (allocation_id) do update set landed = excluded.landed",
@@ -109,7 +109,7 @@ pub async fn landed(tx: &mut Tx, client: ClientId, allocation: Uuid, on: Date) -
 
 /// Aftercare of a move started.
 pub async fn aftercare_started(tx: &mut Tx, aftercare: Uuid, allocation: Uuid) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into aftercare_of (aftercare_id, allocation_id) values ($1, $2) on conflict (aftercare_id) do nothing",
         args![aftercare, allocation],
     )
@@ -126,7 +126,7 @@ pub async fn allocation_of(tx: &mut Tx, aftercare: Uuid) -> Result<Option<Uuid>>
 /// Regie decided about the gate.
 pub async fn decided(tx: &mut Tx, allocation: Uuid, ground: Option<Ground>) -> Result<()> {
     let args = args![allocation, ground.map(ground_key)];
-    tx.run("update client_move set gate_ground = $2 where allocation_id = $1", args).await?;
+    tx.keep("update client_move set gate_ground = $2 where allocation_id = $1", args).await?;
     Ok(())
 }
 
@@ -159,7 +159,7 @@ pub async fn say(tx: &mut Tx, client: ClientId, allocation: Uuid, word: &Word, b
             (Some(reason.as_str()), Some(sealed))
         }
     };
-    tx.run(
+    tx.keep(
         "insert into gate_word (word_id, allocation_id, client_id, opens, reason, explanation, decided_by, decided_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
         args![id, allocation, client, reason.is_some(), reason, explanation, by, now.at],

@@ -24,7 +24,7 @@ pub async fn of(tx: &mut Tx, client: ClientId) -> Result<(Facts, Option<Publishe
 
 /// Keeps both.
 pub async fn save(tx: &mut Tx, client: ClientId, facts: &Facts, published: &Published) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into readiness (client_id, facts, failed, since) values ($1, $2, $3, $4)
          on conflict (client_id) do update
          set facts = excluded.facts, failed = excluded.failed, since = excluded.since",

@@ -35,7 +35,7 @@ pub async fn of(tx: &mut Tx, client: ClientId) -> Result<Vec<Relation>> {
 /// Keeps a relation as it is now, and what authorisation needs of it.
 pub async fn save(tx: &mut Tx, client: ClientId, relation: &Relation, now: Moment) -> Result<()> {
     let Relation { id, wanted, since, ended_on } = relation;
-    tx.run(
+    tx.keep(
         "insert into client_relation (relation_id, client_id, organisation, person, role, kind, subject, since, ended_on)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (relation_id) do update set ended_on = excluded.ended_on",

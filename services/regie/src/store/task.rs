@@ -106,7 +106,7 @@ pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
         State::Finished { outcome } => ("finished", None, Some(outcome_key(*outcome))),
     };
     let wanted = &task.wanted;
-    tx.run(
+    tx.keep(
         "insert into task (task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome,
                            opened_at, due_on, warn_on, warned, overdue, cause)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)

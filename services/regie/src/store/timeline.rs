@@ -19,7 +19,7 @@ pub struct Entry {
 
 /// Adds an entry; the same event again changes nothing.
 pub async fn add(tx: &mut Tx, client: ClientId, entry: &Entry) -> Result<()> {
-    tx.run(
+    tx.keep(
         "insert into timeline (event_id, client_id, type, occurred_on, recorded_at) values ($1, $2, $3, $4, $5)
          on conflict (event_id) do nothing",
         args![entry.event_id, client, &entry.kind, entry.occurred_on, entry.recorded_at],
