@@ -151,7 +151,7 @@ fn right(walked: &Walked, kept: &[Kept]) -> String {
     for one in kept {
         say(format!("Entries 1 to {} are what was signed: {}.", one.link.position, one.describe()));
         if u64::try_from(epoch) != Ok(one.checkpoint.epoch) {
-            say("  The database has had another life since: it was restored or made anew.".to_owned());
+            say("  The database has had another life since: it was made anew.".to_owned());
         }
     }
     if kept.is_empty() {

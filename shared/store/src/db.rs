@@ -467,3 +467,21 @@ derived! {
     kernel::Municipality => String, |v: String| kernel::Municipality::parse("row", &v).ok();
     kernel::District => String, |v: String| kernel::District::parse("row", &v).ok();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_of_writes_that_travel_together_are_numbered_through() {
+        let mut along = Along::default();
+        along.add("update a set x = $2 where y = $1 and z = $2", args![1, "two"]);
+        along.add("delete from b", args![]);
+        along.add("insert into c values ($1, $10)", args![3]);
+        assert_eq!(
+            along.sql,
+            "update a set x = $2 where y = $1 and z = $2;delete from b;insert into c values ($3, $12);"
+        );
+        assert_eq!(along.args.len(), 3);
+    }
+}

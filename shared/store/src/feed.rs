@@ -310,8 +310,8 @@ impl Store {
     /// Reads a cursor that this feed gave out.
     pub async fn read_cursor(&self, text: &str) -> Result<Cursor> {
         let (epoch, position) = self.open_cursor(text)?;
-        // A restored database has another epoch or lies behind: either way the subscriber must notice. The feed only grows,
-        // so it is asked only about what was not seen yet.
+        // A database made anew has another epoch and a restored one lies behind: either way the subscriber must notice. The
+        // feed only grows, so it is asked only about what was not seen yet.
         let is_known = position <= self.shared.head.load(Ordering::Relaxed);
         if epoch != self.shared.epoch || !(is_known || position <= self.read().await?.head().await?) {
             return Err((&general::CURSOR_FUTURE).into());
