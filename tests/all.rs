@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-mod bad_input;
+#[macro_use]
 mod chain;
+
+mod bad_input;
+mod cells;
 mod deploy;
 mod documents;
 mod rights;
 mod rooms;
+mod wire;

@@ -1,23 +1,20 @@
 //! Every RPC of the contract, found in its descriptors, with everything that callers get wrong: the answer is a refusal with
 //! a reason, or an answer; never a failure, and never yes to nothing.
 
-use crate::chain::{Chain, Facts};
-use auth::{Issuer, PURPOSE_HEADER, Policy};
-use doorstroom::{dynamic, roles};
+use crate::chain::Chain;
+use crate::wire::{Filling, Lines, actor, filled, ids, methods, rpc};
+use auth::{Issuer, Policy};
+use doorstroom::dynamic;
 use futures_util::StreamExt as _;
-use kernel::{Actor, ClientId, Role};
+use kernel::Role;
 use prost::Message as _;
-use prost::bytes::{Buf as _, BufMut as _, Bytes};
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
-};
+use prost::bytes::Bytes;
+use prost_reflect::{DynamicMessage, MethodDescriptor};
 use proto::aftercare::v1::SignalKind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 use testkit::{Code, Engine, StatusExt as _, rid};
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::Status;
 
 /// More than any request may be.
 const TOO_LARGE: usize = (1 << 20) + 1024;
@@ -39,10 +36,9 @@ async fn every_rpc_refuses_bad_input_with_a_reason(engine: Engine) {
         eprintln!("passed over: {engine:?} is not installed");
         return;
     };
-    let doors = Doors::new(&chain);
-    let methods = dynamic::methods().filter(|method| method.full_name().starts_with("doorstroom."));
-    let calls =
-        methods.flat_map(|method| wrongs(&method).into_iter().map(move |(what, wrong)| (method.clone(), what, wrong)));
+    let doors = Doors { lines: Lines::new(&chain), forger: Issuer::development().unwrap() };
+    let calls = methods()
+        .flat_map(|method| wrongs(&method).into_iter().map(move |(what, wrong)| (method.clone(), what, wrong)));
     let said = calls.map(|(method, what, wrong)| {
         let doors = &doors;
         async move {
@@ -79,7 +75,7 @@ async fn a_version_that_was_never_there_is_stale(engine: Engine) {
     let (household, _) = chain.housed().await;
     chain.signal(&household.client_id, SignalKind::HelpAsked).await;
     let known = ids(&chain.facts().await);
-    let doors = Doors::new(&chain);
+    let lines = Lines::new(&chain);
     let (mut stale, mut faults) = (0, Vec::new());
     for method in dynamic::methods().filter(|method| method.input().get_field_by_name("expected_version").is_some()) {
         let filling = Filling { known: known.clone(), version: 999, ..Filling::default() };
@@ -87,7 +83,7 @@ async fn a_version_that_was_never_there_is_stale(engine: Engine) {
         for role in roles_of(&method) {
             let body = filled(&method.input(), &filling).encode_to_vec().into();
             let token = testkit::issuer().issue(&actor(role, &household.client_id), Duration::from_secs(60));
-            match doors.send(&method, body, Some(token)).await {
+            match lines.send(&method, body, Some(token)).await {
                 Ok(_) => faults.push(format!("{} as {role}: it was carried out", method.full_name())),
                 Err(status) => drop(reasons.insert(testkit::reason(&status))),
             }
@@ -98,32 +94,9 @@ async fn a_version_that_was_never_there_is_stale(engine: Engine) {
     assert!(stale >= 50, "only {stale} calls heard that their version is stale");
 }
 
-/// The newest id of each sort, by the name of its field, from what the feeds told.
-fn ids(facts: &Facts) -> BTreeMap<String, String> {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
-    let mut ids = BTreeMap::new();
-    for (_, event) in &facts.0 {
-        let payload = event.payload.as_ref().unwrap();
-        let descriptor = pool.get_message_by_name(payload.type_url.trim_start_matches('/')).unwrap();
-        let message = DynamicMessage::decode(descriptor, payload.value.as_slice()).unwrap();
-        for (field, value) in message.fields().filter(|(field, _)| field.name().ends_with("_id")) {
-            if let Some(id) = value.as_str().filter(|id| !id.is_empty()) {
-                ids.insert(field.name().to_owned(), id.to_owned());
-            }
-        }
-    }
-    ids
-}
-
 fn roles_of(method: &MethodDescriptor) -> BTreeSet<Role> {
-    let rpc = format!("{}/{}", method.parent_service().name(), method.name());
+    let rpc = rpc(method);
     Policy::embedded().rule(&rpc).unwrap_or_else(|| panic!("{rpc} stands in no policy")).roles()
-}
-
-/// Somebody in a role, where that role is usually played; the client is that one.
-fn actor(role: Role, client_id: &str) -> Actor {
-    let client = (role == Role::Client).then(|| ClientId::parse("client_id", client_id).unwrap());
-    roles::actor(role, None, None, client).unwrap()
 }
 
 /// What is wrong with a call.
@@ -211,66 +184,6 @@ fn oversized() -> Vec<u8> {
     body
 }
 
-/// What the fields of a message are filled with.
-struct Filling {
-    /// Ids that exist, by the name of their field.
-    known: BTreeMap<String, String>,
-    id: String,
-    text: String,
-    date: (i32, i32, i32),
-    code: i32,
-    number: i64,
-    version: i64,
-}
-
-impl Default for Filling {
-    fn default() -> Self {
-        let (id, text) = (rid(), "woord".to_owned());
-        Self { known: BTreeMap::new(), id, text, date: (2026, 3, 2), code: 1, number: 1, version: 1 }
-    }
-}
-
-fn filled(descriptor: &MessageDescriptor, filling: &Filling) -> DynamicMessage {
-    let mut message = DynamicMessage::new(descriptor.clone());
-    if descriptor.full_name() == "google.type.Date" {
-        let (year, month, day) = filling.date;
-        for (name, value) in [("year", year), ("month", month), ("day", day)] {
-            message.set_field_by_name(name, Value::I32(value));
-        }
-        return message;
-    }
-    for field in descriptor.fields() {
-        let value = value(&field, filling);
-        message.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
-    }
-    message
-}
-
-fn value(field: &FieldDescriptor, filling: &Filling) -> Value {
-    match field.kind() {
-        Kind::String if field.name() == "request_id" => Value::String(rid()),
-        Kind::String if field.name().ends_with("_id") => {
-            Value::String(filling.known.get(field.name()).unwrap_or(&filling.id).clone())
-        }
-        Kind::String if field.name() == "municipality" => Value::String("0505".to_owned()),
-        // A token or cursor that nobody gave out.
-        Kind::String => Value::String(filling.text.clone()),
-        Kind::Bool => Value::Bool(true),
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
-            Value::I32(filling.number.clamp(i32::MIN.into(), i32::MAX.into()) as i32)
-        }
-        Kind::Int64 if field.name() == "expected_version" => Value::I64(filling.version),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(filling.number),
-        Kind::Uint32 | Kind::Fixed32 => Value::U32(filling.number.clamp(0, u32::MAX.into()) as u32),
-        Kind::Uint64 | Kind::Fixed64 => Value::U64(filling.number.max(0) as u64),
-        Kind::Float => Value::F32(filling.number as f32),
-        Kind::Double => Value::F64(filling.number as f64),
-        Kind::Bytes => Value::Bytes(filling.text.clone().into_bytes().into()),
-        Kind::Enum(_) => Value::EnumNumber(filling.code),
-        Kind::Message(inner) => Value::Message(filled(&inner, filling)),
-    }
-}
-
 /// Whether what was said is what may be said.
 fn judge(wrong: &Wrong, said: &Result<Bytes, Status>) -> Result<(), String> {
     let status = match (said, &wrong.wanted) {
@@ -278,65 +191,39 @@ fn judge(wrong: &Wrong, said: &Result<Bytes, Status>) -> Result<(), String> {
         (Ok(_), _) => return Err("it was carried out".to_owned()),
         (Err(status), _) => status,
     };
-    let details = status.get_error_details();
-    let Some(info) = details.error_info() else {
-        return Err(format!("{:?} without a reason: {}", status.code(), status.message()));
-    };
-    if info.domain != "doorstroom" || info.reason.is_empty() {
-        return Err(format!("{info:?}"));
-    }
-    if details.localized_message().is_none_or(|message| message.message.is_empty()) {
-        return Err(format!("{} says nothing in Dutch", info.reason));
-    }
     match wrong.wanted {
-        _ if matches!(status.code(), Code::Internal | Code::Unknown | Code::Unavailable) => {
-            Err(format!("{:?} {}", status.code(), info.reason))
-        }
-        Wanted::Refusal(code) if status.code() != code => {
-            Err(format!("{:?} {}, not {code:?}", status.code(), info.reason))
-        }
+        _ if unreasonable(status).is_some() => unreasonable(status).map_or(Ok(()), Err),
+        Wanted::Refusal(code) if status.code() != code => Err(format!("{:?}, not {code:?}", status.code())),
         _ => Ok(()),
     }
 }
 
-/// The ways in, for whoever may call.
+/// What is wrong with a refusal: it is a failure, or does not say why in words that people can read.
+pub fn unreasonable(status: &Status) -> Option<String> {
+    let details = status.get_error_details();
+    let Some(info) = details.error_info() else {
+        return Some(format!("{:?} without a reason: {}", status.code(), status.message()));
+    };
+    let failed = matches!(status.code(), Code::Internal | Code::Unknown | Code::Unavailable);
+    if failed && info.reason != kernel::general::NOT_CONFIRMED.code {
+        return Some(format!("{:?} {}", status.code(), info.reason));
+    }
+    if info.domain != "doorstroom" || info.reason.is_empty() {
+        return Some(format!("{info:?}"));
+    }
+    let mute = details.localized_message().is_none_or(|message| message.message.is_empty());
+    mute.then(|| format!("{} says nothing in Dutch", info.reason))
+}
+
+/// The ways in, for whoever may call and whoever may not.
 struct Doors {
-    channels: BTreeMap<&'static str, Channel>,
-    issuer: std::sync::Arc<Issuer>,
+    lines: Lines,
     forger: Issuer,
 }
 
 impl Doors {
-    fn new(chain: &Chain) -> Self {
-        let services = chain.services.as_ref().expect("they run here");
-        let connect = |url: String| Endpoint::from_shared(url).unwrap().connect_lazy();
-        let channels = services.endpoints().into_iter().map(|(name, url)| (name, connect(url))).collect();
-        Self { channels, issuer: testkit::issuer(), forger: Issuer::development().unwrap() }
-    }
-
     async fn call(&self, method: &MethodDescriptor, wrong: &Wrong) -> Result<Bytes, Status> {
-        self.send(method, wrong.body.clone(), self.token(method, wrong.token)).await
-    }
-
-    /// Sends bytes and gives the first of the answer.
-    async fn send(&self, method: &MethodDescriptor, body: Bytes, token: Option<String>) -> Result<Bytes, Status> {
-        let service = dynamic::service_of(method).unwrap_or_else(|| "access".to_owned());
-        let mut request = Request::new(body);
-        if let Some(token) = token {
-            request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        }
-        let purpose = dynamic::purposes(method).remove(0);
-        request.metadata_mut().insert(PURPOSE_HEADER, purpose.parse().unwrap());
-        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-        let mut grpc = tonic::client::Grpc::new(self.channels[service.as_str()].clone());
-        grpc.ready().await.unwrap();
-        let answer = grpc.server_streaming(request, path.parse().unwrap(), Raw).await?;
-        let mut stream = answer.into_inner();
-        match tokio::time::timeout(Duration::from_secs(20), stream.next()).await {
-            Ok(Some(first)) => first,
-            Ok(None) => Ok(Bytes::new()),
-            Err(_) => Err(Status::deadline_exceeded("no answer within 20 s")),
-        }
+        self.lines.send(method, wrong.body.clone(), self.token(method, wrong.token)).await
     }
 
     fn token(&self, method: &MethodDescriptor, token: Token) -> Option<String> {
@@ -344,49 +231,11 @@ impl Doors {
         let actor = actor(first, &rid());
         let hour = Duration::from_secs(3600);
         match token {
-            Token::Valid => Some(self.issuer.issue(&actor, hour)),
+            Token::Valid => Some(self.lines.token(&actor)),
             Token::None => None,
-            Token::Expired => Some(self.issuer.issue_at(&actor, hour, SystemTime::now() - 3 * hour)),
+            Token::Expired => Some(testkit::issuer().issue_at(&actor, hour, SystemTime::now() - 3 * hour)),
             Token::Forged => Some(self.forger.issue(&actor, hour)),
             Token::Nonsense => Some("e30.e30.e30".to_owned()),
         }
-    }
-}
-
-/// Bytes as they are.
-#[derive(Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Raw
-    }
-
-    fn decoder(&mut self) -> Self {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }

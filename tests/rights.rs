@@ -1,22 +1,129 @@
-//! The policy table is complete: every RPC of the contract has one line in it, and every line an RPC.
+//! The policy table is complete: every RPC of the contract has one line in it, and every line an RPC. What it grants is the
+//! picture that people reviewed, cell by cell.
 
-use auth::Policy;
+use auth::{Policy, Relation, Rule};
+use chain_tests::root;
 use kernel::{Actor, Organisation, Role};
 use prost_reflect::DescriptorPool;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 fn methods() -> Vec<String> {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
-    let mut names: Vec<String> = pool
-        .services()
-        .filter(|service| service.full_name().starts_with("doorstroom."))
-        .flat_map(|service| {
-            service.methods().map(|method| format!("{}/{}", service.name(), method.name())).collect::<Vec<_>>()
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+    let names: BTreeSet<String> = crate::wire::methods().map(|method| crate::wire::rpc(&method)).collect();
+    names.into_iter().collect()
+}
+
+/// By RPC and role the relations of which one is needed; none is a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture(BTreeMap<(String, Role), BTreeSet<Relation>>);
+
+impl Picture {
+    /// What was reviewed, as it stands in the document and nowhere else.
+    pub fn reviewed() -> Self {
+        let text = std::fs::read_to_string(root().join("tests/RIGHTS.md")).unwrap();
+        let mut rows = text.lines().filter_map(|line| {
+            let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+            Some(cells)
+        });
+        let head = rows.next().expect("the table has a head");
+        let roles: Vec<Role> = head[1..].iter().map(|name| Role::from_key(name).expect("a role")).collect();
+        let mut picture = BTreeMap::new();
+        for cells in rows.filter(|cells| cells[0].contains('/')) {
+            assert_eq!(cells.len(), roles.len() + 1, "{}", cells[0]);
+            for (role, cell) in roles.iter().zip(&cells[1..]) {
+                let relations = cell.split(" or ").filter(|word| *word != "–").map(relation).collect();
+                let before = picture.insert((cells[0].to_owned(), *role), relations);
+                assert_eq!(before, None, "{} stands there twice", cells[0]);
+            }
+        }
+        Self(picture)
+    }
+
+    /// What a policy table grants.
+    fn of(policy: &Policy) -> Self {
+        let cells = methods().into_iter().flat_map(|rpc| {
+            let granted = policy.rule(&rpc).map_or(&[][..], Rule::all).to_vec();
+            Role::ALL.iter().map(move |role| {
+                let relations = granted.iter().filter(|grant| grant.role == *role).map(|grant| grant.relation);
+                ((rpc.clone(), *role), relations.collect())
+            })
+        });
+        Self(cells.collect())
+    }
+
+    /// The relations of which one is needed; none is a refusal.
+    pub fn relations(&self, rpc: &str, role: Role) -> &BTreeSet<Relation> {
+        self.0.get(&(rpc.to_owned(), role)).unwrap_or_else(|| panic!("nobody reviewed {rpc} for {role}"))
+    }
+
+    /// The cells in which two pictures differ.
+    fn differences(&self, other: &Self) -> BTreeSet<(String, Role)> {
+        assert!(self.0.keys().eq(other.0.keys()), "both have all cells");
+        self.0.iter().filter(|(cell, relations)| other.0[*cell] != **relations).map(|(cell, _)| cell.clone()).collect()
+    }
+}
+
+fn relation(word: &str) -> Relation {
+    let all = [Relation::Any, Relation::Caseload, Relation::Own, Relation::OwnSelf];
+    all.into_iter().find(|relation| relation.as_str() == word).unwrap_or_else(|| panic!("{word} is no relation"))
+}
+
+/// A policy table as its file is written.
+fn written(table: &BTreeMap<(String, Role), BTreeSet<Relation>>) -> Policy {
+    let mut lines: BTreeMap<&str, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+    for ((rpc, role), relations) in table.iter().filter(|(_, relations)| !relations.is_empty()) {
+        let (service, method) = rpc.split_once('/').expect("service and method");
+        let words: Vec<String> = relations.iter().map(|relation| format!("{:?}", relation.as_str())).collect();
+        lines.entry(service).or_default().entry(method).or_default().push(format!("{role} = [{}]", words.join(", ")));
+    }
+    let mut text = String::new();
+    for (service, methods) in lines {
+        let _ = writeln!(text, "[{service}]");
+        for (method, grants) in methods {
+            let _ = writeln!(text, "{method} = {{ {} }}", grants.join(", "));
+        }
+    }
+    Policy::parse(&[("table", &text)]).unwrap()
+}
+
+/// P8, R-REG-13: the services' own table is the reviewed picture; and any line taken out of it, any grant taken out, put
+/// in or given for another relation shows up in exactly the cells that it is about, and so in the calls of those cells
+/// (`cells.rs`).
+#[test]
+fn every_line_and_every_grant_of_the_table_shows_in_its_own_cells() {
+    let (reviewed, whole) = (Picture::reviewed(), Picture::of(Policy::embedded()));
+    assert_eq!(reviewed, whole);
+    let mut lines = 0;
+    for (rpc, rule) in Policy::embedded().lines() {
+        let without = whole.0.iter().filter(|((of, _), _)| of != rpc);
+        let without = written(&without.map(|(cell, relations)| (cell.clone(), relations.clone())).collect());
+        assert!(without.rule(rpc).is_none(), "{rpc}");
+        let cells: BTreeSet<_> = rule.roles().into_iter().map(|role| (rpc.to_owned(), role)).collect();
+        assert!(!cells.is_empty(), "{rpc}");
+        assert_eq!(reviewed.differences(&Picture::of(&without)), cells);
+        lines += 1;
+    }
+    assert!(lines > 100, "only {lines} lines");
+    // One cell after another with each relation turned about; a table of that one line is enough for that.
+    for ((rpc, role), relations) in &reviewed.0 {
+        let line: BTreeMap<_, _> =
+            reviewed.0.iter().filter(|((of, _), _)| of == rpc).map(|(c, r)| (c.clone(), r.clone())).collect();
+        for turned in [Relation::Any, Relation::Caseload, Relation::Own, Relation::OwnSelf] {
+            let mut other = line.clone();
+            let cell = other.get_mut(&(rpc.clone(), *role)).expect("it is there");
+            if !cell.remove(&turned) {
+                cell.insert(turned);
+            }
+            let policy = written(&other);
+            let granted = policy.rule(rpc).map_or(&[][..], Rule::all);
+            let in_cell = |of: Role| {
+                granted.iter().filter(|grant| grant.role == of).map(|grant| grant.relation).collect::<BTreeSet<_>>()
+            };
+            let differing: Vec<Role> =
+                Role::ALL.iter().copied().filter(|of| in_cell(*of) != *reviewed.relations(rpc, *of)).collect();
+            assert_eq!(differing, [*role], "{rpc}: {turned:?} turned about in {relations:?}");
+        }
+    }
 }
 
 /// P8, R-REG-13

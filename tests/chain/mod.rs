@@ -7,11 +7,11 @@
 mod calls;
 mod facts;
 mod faults;
-mod processes;
+pub mod processes;
 mod promises;
 mod road;
 pub mod services;
-mod steps;
+pub mod steps;
 mod traces;
 
 pub use facts::Facts;
@@ -42,6 +42,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Chain {
     /// The ways in.
     pub doors: Doors,
+    /// Where each service listens.
+    pub endpoints: BTreeMap<&'static str, String>,
+    /// Whose tokens they believe.
+    pub issuer: Arc<auth::Issuer>,
     /// The services, when they run in this process.
     pub services: Option<Services>,
     /// Moved by hand; none where real time runs.
@@ -72,7 +76,9 @@ impl Chain {
     /// A chain of services that run elsewhere.
     pub fn over(endpoints: BTreeMap<&'static str, String>, issuer: Arc<auth::Issuer>, clock: Option<Clock>) -> Self {
         Self {
-            doors: Doors::new(&endpoints, issuer).unwrap(),
+            doors: Doors::new(&endpoints, issuer.clone()).unwrap(),
+            endpoints,
+            issuer,
             services: None,
             clock,
             patient: false,

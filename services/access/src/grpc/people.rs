@@ -140,8 +140,8 @@ pub async fn list(work: &mut Work, m: &pb::ListClientsRequest) -> Result<pb::Lis
     let page = Page::read(m.page_size, &m.page_token, 500)?;
     let scope = work.scope();
     // A case holder's list is personal; everybody else's is the organisation's.
-    let person = if scope.own { "" } else { scope.person.as_str() };
-    let mut rows = store::client::caseload(work, &scope.organisation, person, page.text(0), page.limit + 1).await?;
+    let mut rows =
+        store::client::caseload(work, &scope.organisation, &scope.person, page.text(0), page.limit + 1).await?;
     let next_page_token = page.cut(&mut rows, |(id, _)| vec![id.to_string()]);
     for (id, _) in &rows {
         work.touched(*id);
