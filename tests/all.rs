@@ -9,6 +9,7 @@ mod bad_input;
 mod cells;
 mod deploy;
 mod documents;
+mod fuzz;
 mod rights;
 mod rooms;
 mod wire;

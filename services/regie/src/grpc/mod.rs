@@ -46,6 +46,12 @@ fn text(field: &'static str, text: &str, max: usize) -> Read<String> {
         n if n > max => {
             Err(general::MALFORMED.field(field, format!("is longer than {max}"), format!("is langer dan {max}")))
         }
+        // PostgreSQL keeps no text with this one in it.
+        _ if text.contains('\0') => Err(general::MALFORMED.field(
+            field,
+            "holds a character that is no text",
+            "bevat een teken dat geen tekst is",
+        )),
         _ => Ok(text.to_owned()),
     }
 }
