@@ -10,6 +10,7 @@ mod cells;
 mod deploy;
 mod documents;
 mod fuzz;
+mod oracle;
 mod rights;
 mod rooms;
 mod wire;

@@ -22,7 +22,7 @@ pub use checkpoint::{CHECKPOINT_TYPE, Checkpoint, CheckpointError};
 pub use issuer::{Issuer, IssuerError, TokenSource};
 pub use jose::Algorithm;
 pub use keys::{Keys, KeysError};
-pub use policy::{Grant, Policy, PolicyFileError, Relation, Rule};
+pub use policy::{Grant, Policy, PolicyFileError, Relation, Rule, Standing};
 pub use purpose::{Ground, PURPOSE_HEADER, Purpose, Purposes};
 pub use revoked::{Revocations, RevocationsError};
 pub use token::{Denied, Verified, Verifier};

@@ -44,6 +44,32 @@ pub struct Grant {
     pub relation: Relation,
 }
 
+/// How a caller stands to a client and to a thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The thing belongs to the caller's organisation.
+    pub owner: bool,
+    /// The caller is the client.
+    pub client: bool,
+    /// The caller's organisation as a whole has an active relation with the client.
+    pub organisation: bool,
+    /// The caller has one in person.
+    pub person: bool,
+}
+
+impl Grant {
+    /// Whether this way is open to who stands so. A case holder has to do with a client as a person (R-ACC-13).
+    pub fn holds(&self, standing: &Standing) -> bool {
+        match self.relation {
+            Relation::Any => true,
+            Relation::Own => standing.owner,
+            Relation::OwnSelf => standing.client,
+            Relation::Caseload if self.role == Role::Caseholder => standing.person,
+            Relation::Caseload => standing.organisation,
+        }
+    }
+}
+
 /// The line of one RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {

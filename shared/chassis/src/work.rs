@@ -1,7 +1,7 @@
 //! One unit of work: a transaction, the moment, and who asks. Everything that a handler does, it does through this.
 
 use crate::caller::Caller;
-use auth::Relation;
+use auth::{Relation, Standing};
 use kernel::{Actor, ClientId, Date, Moment, Organisation, Role, general};
 use prost::{Message, Name};
 use std::ops::{Deref, DerefMut};
@@ -96,24 +96,28 @@ impl Work {
         if let Some(client) = client {
             self.touched(client);
         }
-        let caller = self.caller.clone();
-        for grant in &caller.grants {
-            let actor = &caller.actor;
-            let granted = match grant.relation {
-                Relation::Any => true,
-                Relation::Own => owners.contains(&&actor.organisation),
-                Relation::OwnSelf => client.is_some() && actor.client_id == client,
-                Relation::Caseload => match client {
-                    Some(client) => {
-                        let person = (grant.role == Role::Caseholder).then_some(actor.subject.as_str());
-                        self.tx.has_relation(client, &actor.organisation, person).await?
-                    }
-                    None => false,
-                },
-            };
-            if granted {
-                return Ok(());
+        let (caller, actor) = (self.caller.clone(), self.caller.actor.clone());
+        let mut standing = Standing {
+            owner: owners.contains(&&actor.organisation),
+            client: client.is_some() && actor.client_id == client,
+            ..Standing::default()
+        };
+        let passes = |standing: &Standing| caller.grants.iter().any(|grant| grant.holds(standing));
+        if passes(&standing) {
+            return Ok(());
+        }
+        if let Some(client) = client {
+            let organisation = Standing { organisation: true, ..standing };
+            if passes(&organisation) {
+                standing.organisation = self.tx.has_relation(client, &actor.organisation, None).await?;
             }
+            let person = Standing { person: true, ..standing };
+            if !standing.organisation && passes(&person) {
+                standing.person = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;
+            }
+        }
+        if passes(&standing) {
+            return Ok(());
         }
         Err(Self::unknown(thing))
     }
