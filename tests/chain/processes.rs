@@ -7,7 +7,13 @@ use super::services::SERVICES;
 use super::steps::WEST;
 use super::{Chain, Household};
 use chain_tests::root;
+use doorstroom::roles;
+use kernel::Role;
+use proto::access::v1 as access;
+use proto::audit::v1::ListAccessRequest;
 use proto::housing::v1 as housing;
+use proto::income::v1 as income;
+use proto::regie::v1 as regie;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,11 +34,14 @@ use tonic_health::pb::health_client::HealthClient;
 const ISSUER: &str = "https://id.example.nl";
 
 /// The programs, running; killed when dropped.
-struct Processes {
+pub struct Processes {
     folder: TempDir,
     databases: BTreeMap<&'static str, Database>,
     ports: BTreeMap<&'static str, u16>,
-    issuer: Arc<auth::Issuer>,
+    /// Whose tokens they believe.
+    pub issuer: Arc<auth::Issuer>,
+    /// How much they log, as `RUST_LOG` says it.
+    level: &'static str,
     running: Mutex<BTreeMap<&'static str, Child>>,
 }
 
@@ -48,7 +57,7 @@ impl Drop for Processes {
 
 impl Processes {
     /// Starts all six on fresh databases; `None` when the engine is not installed here.
-    async fn start(engine: Engine) -> Option<Self> {
+    pub async fn start(engine: Engine, level: &'static str) -> Option<Self> {
         let databases =
             SERVICES.iter().map(|name| Some((*name, Database::create(engine)?))).collect::<Option<BTreeMap<_, _>>>()?;
         build();
@@ -61,7 +70,7 @@ impl Processes {
         fs::write(folder.path().join("sealing-key"), "ab".repeat(32)).unwrap();
         fs::write(folder.path().join("service-key.pem"), issuer.to_pem()).unwrap();
         fs::write(folder.path().join("jwks.json"), issuer.jwks()).unwrap();
-        let processes = Self { folder, databases, ports, issuer, running: Mutex::default() };
+        let processes = Self { folder, databases, ports, issuer, level, running: Mutex::default() };
         for name in SERVICES {
             processes.spawn(name);
         }
@@ -71,7 +80,8 @@ impl Processes {
         Some(processes)
     }
 
-    fn endpoints(&self) -> BTreeMap<&'static str, String> {
+    /// Where each listens.
+    pub fn endpoints(&self) -> BTreeMap<&'static str, String> {
         self.ports.iter().map(|(name, port)| (*name, format!("http://127.0.0.1:{port}"))).collect()
     }
 
@@ -93,12 +103,11 @@ impl Processes {
     }
 
     fn spawn(&self, name: &'static str) {
-        let log = self.folder.path().join(format!("{name}.log"));
-        let log = fs::File::options().create(true).append(true).open(log).unwrap();
+        let log = fs::File::options().create(true).append(true).open(self.log_file(name)).unwrap();
         let child = Command::new(program(name))
             .env_clear()
             .envs(self.environment(name))
-            .env("RUST_LOG", "warn")
+            .env("RUST_LOG", self.level)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -131,25 +140,35 @@ impl Processes {
         self.ready(name).await;
     }
 
+    /// The database of a service.
+    pub fn database(&self, name: &str) -> &Database {
+        &self.databases[name]
+    }
+
+    /// Where a service logs to.
+    pub fn log_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.log"))
+    }
+
     fn log(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join(format!("{name}.log"))).unwrap_or_default()
+        fs::read_to_string(self.log_file(name)).unwrap_or_default()
     }
 }
 
-/// P1, P2, P3, P4, P9: killed at random points of a chain, on files of SQLite.
+/// P1, P2, P3, P4, P8, P9: killed at random points of a chain, on files of SQLite.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_random_points_on_sqlite() {
     killed_at_random_points(Engine::Sqlite).await;
 }
 
-/// P1, P2, P3, P4, P9: killed at random points of a chain, on PostgreSQL, as `deploy/` starts them.
+/// P1, P2, P3, P4, P8, P9: killed at random points of a chain, on PostgreSQL, as `deploy/` starts them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_random_points_on_postgres() {
     killed_at_random_points(Engine::Postgres).await;
 }
 
 async fn killed_at_random_points(engine: Engine) {
-    let Some(processes) = Processes::start(engine).await else {
+    let Some(processes) = Processes::start(engine, "warn").await else {
         eprintln!("passed over: {engine:?} is not installed");
         return;
     };
@@ -176,8 +195,22 @@ async fn killed_at_random_points(engine: Engine) {
         }
         rounds
     };
-    let ((), rounds) = tokio::join!(kill, live);
+    let reader = chain.arrive().await;
+    let read = async {
+        let (mut answered, mut number) = (Vec::new(), 0);
+        while killed.load(Ordering::Relaxed) < kills {
+            number += 1;
+            answered.extend(read_once(&chain, &reader.client_id, number).await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        answered
+    };
+    let ((), rounds, answered) = tokio::join!(kill, live, read);
     let facts = chain.hold().await;
+    assert!(answered.len() > kills, "only {} reads were answered", answered.len());
+    let logged = logged(&chain, &reader.client_id).await;
+    let unseen: Vec<_> = answered.iter().filter(|read| !logged.contains(*read)).collect();
+    assert!(unseen.is_empty(), "answered, and in no access log: {unseen:?}");
     assert_eq!(facts.count::<housing::KeysHandedOver>(|_| true), rounds, "one household landed in each round");
     assert_eq!(facts.count::<housing::AllocationWithdrawn>(|_| true), rounds);
     for name in SERVICES {
@@ -222,6 +255,65 @@ async fn round(chain: &Chain) {
     chain.sign_lease(&allocation, "trivire").await.unwrap();
     chain.keys(&allocation, "trivire").await;
     chain.depart(&loser).await;
+}
+
+/// A read, as the access log has it: which service, by whom, what.
+type Read = (&'static str, String, &'static str);
+
+/// Somebody of the shelter, each time another, reads about a client in four services, of which any may be gone. Gives the
+/// reads that were answered: of these the access log may have lost none.
+async fn read_once(chain: &Chain, client_id: &str, number: usize) -> Vec<Read> {
+    let subject = format!("lezer-{number}@leger-des-heils");
+    let reader = chain.doors.person(roles::actor(Role::Shelter, None, Some(&subject), None).unwrap());
+    let client_id = || client_id.to_owned();
+    let person = access::GetClientForGuidanceRequest { client_id: client_id() };
+    let case = regie::GetCaseRequest { client_id: client_id(), ..Default::default() };
+    let benefit = income::GetBenefitStatusRequest { client_id: client_id() };
+    let offers = housing::ListOffersRequest { client_id: client_id(), ..Default::default() };
+    let answered = [
+        (
+            "access",
+            "AccessService/GetClientForGuidance",
+            reader.access("shelter").get_client_for_guidance(person).await.is_ok(),
+        ),
+        ("regie", "RegieService/GetCase", reader.regie("shelter").get_case(case).await.is_ok()),
+        (
+            "income",
+            "IncomeService/GetBenefitStatus",
+            reader.income("shelter").get_benefit_status(benefit).await.is_ok(),
+        ),
+        ("housing", "HousingService/ListOffers", reader.housing("shelter").list_offers(offers).await.is_ok()),
+    ];
+    answered
+        .into_iter()
+        .filter(|(.., answered)| *answered)
+        .map(|(service, rpc, _)| (service, subject.clone(), rpc))
+        .collect()
+}
+
+/// What the access logs of those services say about a client.
+async fn logged(chain: &Chain, client_id: &str) -> BTreeSet<Read> {
+    let officer = chain.person(Role::PrivacyOfficer);
+    let mut read = BTreeSet::new();
+    for (service, rpc) in [
+        ("access", "AccessService/GetClientForGuidance"),
+        ("regie", "RegieService/GetCase"),
+        ("income", "IncomeService/GetBenefitStatus"),
+        ("housing", "HousingService/ListOffers"),
+    ] {
+        let mut page_token = String::new();
+        loop {
+            let request = ListAccessRequest { client_id: client_id.to_owned(), page_size: 500, page_token };
+            let page = call!(chain, officer.audit(service, "audit"), list_access, request);
+            let entries = page.entries.into_iter().filter(|entry| entry.method == rpc && entry.result == "ok");
+            read.extend(entries.map(|entry| (service, entry.subject, rpc)));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+    }
+    read
 }
 
 /// How often to kill.
