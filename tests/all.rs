@@ -6,6 +6,7 @@
 mod chain;
 
 mod bad_input;
+mod canaries;
 mod cells;
 mod deploy;
 mod documents;

@@ -40,6 +40,36 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Every file in which the engine keeps what was written, once it has written out all that it holds: the tables, and
+    /// the write-ahead log. On PostgreSQL those of the whole cluster.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        match self.url.strip_prefix("sqlite:") {
+            Some(file) => walk(Path::new(file).parent().expect("a file is in a folder"), &mut files),
+            None => {
+                let (_, socket) = self.url.split_once("host=").expect("the socket is named");
+                let bin = binaries().expect("it runs");
+                let ask = ["-q", "-h", socket, "-U", "doorstroom", "-d", "postgres", "-c", "checkpoint"];
+                let asked = Command::new(bin.join("psql")).args(ask).output().expect("psql runs");
+                assert!(asked.status.success(), "psql: {}", String::from_utf8_lossy(&asked.stderr));
+                walk(&Path::new(socket).join("data"), &mut files);
+            }
+        }
+        files
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => walk(&entry.path(), files),
+            Ok(kind) if kind.is_file() => files.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
 /// Adds to the count of tests per engine, in the file that the test run names: CI demands equal numbers.
 fn tally(engine: Engine) {
     if let Some(path) = std::env::var_os("DOORSTROOM_ENGINE_TALLY") {
