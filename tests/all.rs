@@ -8,6 +8,7 @@ mod chain;
 mod bad_input;
 mod canaries;
 mod cells;
+mod dependencies;
 mod deploy;
 mod documents;
 mod fuzz;
