@@ -7,10 +7,13 @@ use kernel::{Actor, Organisation, Role};
 use prost_reflect::DescriptorPool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
+/// The name of every RPC, as the table has it.
 fn methods() -> Vec<String> {
-    let names: BTreeSet<String> = crate::wire::methods().map(|method| crate::wire::rpc(&method)).collect();
-    names.into_iter().collect()
+    static NAMES: LazyLock<BTreeSet<String>> =
+        LazyLock::new(|| crate::wire::methods().map(|method| crate::wire::rpc(&method)).collect());
+    NAMES.iter().cloned().collect()
 }
 
 /// By RPC and role the relations of which one is needed; none is a refusal.
