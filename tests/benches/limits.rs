@@ -99,7 +99,10 @@ async fn main() -> anyhow::Result<()> {
     let raw = store::Store::open(
         "raw",
         &format!("sqlite:{}", folder.path().join("raw.sqlite").display()),
-        &store::SealingKey::from_bytes([1; 32]),
+        &store::Sealing::new(
+            store::SealingKey::from_bytes([1; 32]),
+            format!("sqlite:{}", folder.path().join("raw.keys.db").display()),
+        ),
         &[(
             100,
             "raw",

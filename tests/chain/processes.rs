@@ -94,6 +94,7 @@ impl Processes {
             ("DOORSTROOM_DATABASE", self.databases[name].url.clone()),
             ("DOORSTROOM_ISSUER", ISSUER.to_owned()),
             ("DOORSTROOM_JWKS_FILE", file("jwks.json")),
+            ("DOORSTROOM_KEYS", self.databases[name].keys.clone()),
             ("DOORSTROOM_SEALING_KEY_FILE", file("sealing-key")),
             ("DOORSTROOM_SERVICE_KEY_FILE", file("service-key.pem")),
             ("DOORSTROOM_PEERS", peers.join(" ")),

@@ -4,7 +4,6 @@ use chassis::{Clock, Files, Service, Setup};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::SealingKey;
 use tempfile::TempDir;
 use testkit::{Database, Engine};
 use tokio::net::TcpListener;
@@ -86,7 +85,7 @@ impl Services {
         let keys = auth::Keys::from_jwks(&issuer.jwks()).unwrap();
         let setup = Setup {
             database: self.databases[name].url.clone(),
-            sealing_key: SealingKey::from_bytes([42; 32]),
+            sealing: self.databases[name].sealing(),
             verifier: Arc::new(auth::Verifier::new(keys, issuer.name())),
             tokens: issuer,
             peers: self

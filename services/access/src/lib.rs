@@ -12,7 +12,7 @@ use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Service, Work}
 use domain::{
     ApplicationId, ClaimId, DecisionId, Due, NotificationId, Policy, StayId, decision, notification, place_claim,
 };
-use kernel::{Dated, Moment, Municipality, PolicyError};
+use kernel::{ClientId, Dated, Moment, Municipality, PolicyError};
 use proto::access::v1::access_service_server::AccessServiceServer;
 use std::sync::Arc;
 use tonic::service::Routes;
@@ -69,6 +69,10 @@ impl Service for Access {
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
         inbox::take(work, event).await
+    }
+
+    async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
+        store::client::forget(work, client).await
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {

@@ -56,6 +56,28 @@ fn identity(bsn: &str) -> pb::Identity {
     }
 }
 
+fn uuid() -> kernel::Uuid {
+    kernel::Uuid::new_v4()
+}
+
+/// Whom the shelter finds on its list.
+async fn known(bench: &Bench<Access>) -> Vec<String> {
+    let list = shelter(bench).list_clients(pb::ListClientsRequest::default()).await.unwrap().into_inner();
+    list.clients.into_iter().map(|client| client.client_id).collect()
+}
+
+/// What the database holds of a client: the keyed hashes of the BSN, and how many households.
+async fn left(bench: &Bench<Access>, client: ClientId) -> (Vec<Vec<u8>>, usize) {
+    let migrations = <Access as chassis::Service>::MIGRATIONS;
+    let store = store::Store::open("access", bench.database(), &bench.sealing(), migrations).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let sql = "select bsn_hash from client where client_id = $1 and bsn_hash is not null";
+    let hashes = tx.rows(sql, chassis::args![client]).await.unwrap();
+    let households =
+        tx.rows("select set_no from household where client_id = $1", chassis::args![client]).await.unwrap();
+    (hashes.iter().map(|row| row.get("bsn_hash").unwrap()).collect(), households.len())
+}
+
 async fn register(api: &mut Api, identity: pb::Identity) -> Result<String, Status> {
     let request =
         pb::RegisterClientRequest { request_id: rid(), municipality: DORDRECHT.into(), identity: Some(identity) };
@@ -160,6 +182,49 @@ fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
 }
 
 testkit::on_both_engines! {
+    /// R-REG-22: what regie granted holds here too, and against yesterday's copy of the database.
+    async fn who_was_erased_is_unknown_from_then_on_also_in_yesterdays_database(bench: Bench<Access> = Access::embedded()) {
+        let mut bench = bench;
+        let one = register(&mut shelter(&bench), identity("999990019")).await.unwrap();
+        let other = register(&mut shelter(&bench), identity("999990020")).await.unwrap();
+        let child = pb::MemberRole::Child.into();
+        let members = vec![pb::Member { role: child, birth_date: date(on(2019, 9, 9)), custody: true, ..Default::default() }];
+        let household = pb::RecordHouseholdRequest {
+            request_id: rid(),
+            client_id: one.clone(),
+            expected_version: 1,
+            from_on: date(today()),
+            members,
+        };
+        shelter(&bench).record_household(household).await.unwrap();
+        let yesterday = bench.back_up().await;
+
+        let client = ClientId::parse("client_id", &one).unwrap();
+        let erased = proto::regie::v1::ClientErased { erasure_id: uuid().to_string() };
+        bench.peer("regie").publish(Some(client), today(), &erased).await;
+        assert_eq!(known(&bench).await, [other.clone()]);
+        assert_eq!(left(&bench, client).await, (vec![], 0));
+        // Whoever asks is answered as if there had never been such a client, whatever relation they had or get.
+        let relation = proto::regie::v1::RelationGranted {
+            relation_id: uuid().to_string(),
+            client_id: one.clone(),
+            organisation: SHELTER.into(),
+            ..Default::default()
+        };
+        bench.peer("regie").publish(Some(client), today(), &relation).await;
+        let request = pb::GetClientForGuidanceRequest { client_id: one.clone() };
+        let read = shelter(&bench).get_client_for_guidance(request).await;
+        assert_eq!(read.unwrap_err().code(), Code::NotFound);
+        // The BSN is found no more: the same person is a new client.
+        register(&mut shelter(&bench), identity("999990019")).await.unwrap();
+        let names = bench.event_names().await;
+        assert_eq!(names.iter().filter(|name| name.contains("Duplicate")).count(), 0, "{names:?}");
+
+        bench.put_back(yesterday).await;
+        assert_eq!(known(&bench).await, [other]);
+        assert_eq!(left(&bench, client).await, (vec![], 0));
+    }
+
     /// R-ACC-03, R-ACC-07, R-ACC-12, R-ACC-19, R-ACC-26
     async fn a_household_walks_from_notification_to_decision(bench: Bench<Access> = Access::embedded()) {
         let mut desk = desk(&bench, "notification");

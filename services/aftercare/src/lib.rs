@@ -10,7 +10,7 @@ mod words;
 
 use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Work};
 use domain::Policy;
-use kernel::{Dated, Municipality};
+use kernel::{ClientId, Dated, Municipality};
 use proto::aftercare::v1::aftercare_service_server::AftercareServiceServer;
 use std::sync::Arc;
 use tonic::service::Routes;
@@ -64,6 +64,10 @@ impl chassis::Service for Aftercare {
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
         inbox::take(work, event).await
+    }
+
+    async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
+        store::forget(work, client).await
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {

@@ -1,6 +1,6 @@
 //! All six services in one process, each with its own port and its own database file in one folder.
 
-use crate::local::{PORTS, development_issuer, sealing_key};
+use crate::local::{PORTS, development_issuer, sealing};
 use anyhow::{Context as _, bail};
 use auth::{Issuer, Keys, Verifier};
 use chassis::{Clock, Service, Setup};
@@ -56,7 +56,6 @@ impl Cluster {
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
         fs::create_dir_all(&options.data).with_context(|| format!("{} cannot be made", options.data.display()))?;
         let issuer = Arc::new(development_issuer(&options.data)?);
-        let sealing_key = sealing_key(&options.data)?;
 
         let mut listeners = BTreeMap::new();
         for (name, port) in PORTS {
@@ -79,7 +78,7 @@ impl Cluster {
                 endpoints.iter().map(|(peer, url)| Ok(((*peer).to_owned(), Endpoint::from_shared(url.clone())?)));
             let setup = Setup {
                 database: format!("sqlite:{}", options.data.join(format!("{name}.sqlite")).display()),
-                sealing_key: sealing_key.clone(),
+                sealing: sealing(&options.data, name)?,
                 verifier: Arc::new(Verifier::new(Keys::from_jwks(&issuer.jwks())?, issuer.name())),
                 tokens: issuer.clone(),
                 peers: peers.collect::<anyhow::Result<_>>()?,

@@ -7,6 +7,7 @@ pub mod doors;
 pub mod dynamic;
 pub mod local;
 pub mod refusal;
+pub mod rewrap;
 pub mod roles;
 pub mod verify;
 pub mod watch;

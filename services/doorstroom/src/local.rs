@@ -5,7 +5,7 @@ use auth::Issuer;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use store::SealingKey;
+use store::{Masters, Sealing, SealingKey};
 
 /// Where each service listens when `up` runs.
 pub const PORTS: [(&str, u16); 6] = [
@@ -40,28 +40,50 @@ pub fn development_issuer(data: &Path) -> anyhow::Result<Issuer> {
     Ok(issuer)
 }
 
-/// The key of the sealed columns in this data folder, made at the first start.
-pub fn sealing_key(data: &Path) -> anyhow::Result<SealingKey> {
+/// The sealing key in this data folder, made at the first start.
+fn sealing_key(data: &Path) -> anyhow::Result<SealingKey> {
     let path = data.join("sealing-key");
     if !path.exists() {
-        let key = SealingKey::generate().context("the system gives no randomness")?;
-        write_secret(&path, &key.expose().map(|byte| format!("{byte:02x}")).concat())?;
+        write_secret(&path, &fresh_key()?)?;
     }
     let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let digits: Option<Vec<u8>> = text.trim().chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
-    let bytes: Vec<u8> = digits.unwrap_or_default().chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    let key = bytes.try_into().map_err(|_| anyhow::anyhow!("{} is not 64 hexadecimal digits", path.display()))?;
-    Ok(SealingKey::from_bytes(key))
+    SealingKey::from_hex(text.trim()).with_context(|| format!("{} is not 64 hexadecimal digits", path.display()))
+}
+
+/// The master keys in this data folder; the first one is made at the first start.
+pub fn masters(data: &Path) -> anyhow::Result<Masters> {
+    let key = sealing_key(data)?;
+    let path = data.join("master-keys");
+    if !path.exists() {
+        write_secret(&path, &format!("1 {}\n", fresh_key()?))?;
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Masters::parse(&text, &key).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))
+}
+
+/// What a service seals with whose data are in this folder.
+pub fn sealing(data: &Path, service: &str) -> anyhow::Result<Sealing> {
+    Ok(Sealing { key: sealing_key(data)?, masters: masters(data)?, store: key_store(data, service) })
+}
+
+/// Where the keys of clients are of a service whose data are in this folder.
+pub fn key_store(data: &Path, service: &str) -> String {
+    format!("sqlite:{}", data.join(format!("{service}.keys.db")).display())
+}
+
+fn fresh_key() -> anyhow::Result<String> {
+    let key = SealingKey::generate().context("the system gives no randomness")?;
+    Ok(key.expose().map(|byte| format!("{byte:02x}")).concat())
 }
 
 /// Makes what services need that run on their own: the key with which they sign their tokens, the public half of it as
-/// JWKS, and the key of the sealed columns.
+/// JWKS, the sealing key and the first master key.
 pub fn make_keys(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let issuer = Issuer::generate("services")?;
     write_secret(&folder.join("service-key.pem"), &issuer.to_pem())?;
     write_public(&folder.join("jwks.json"), &issuer)?;
-    sealing_key(folder)?;
+    masters(folder)?;
     Ok(())
 }
 

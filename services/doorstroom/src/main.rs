@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use doorstroom::call::{As, Call};
 use doorstroom::cluster::{Cluster, Options};
 use doorstroom::demo::{self, Demo};
+use doorstroom::rewrap::{self, Rewrap};
 use doorstroom::roles;
 use doorstroom::verify::{self, Fetch, Verify};
 use doorstroom::watch::Watch;
@@ -46,7 +47,7 @@ enum Command {
         #[command(flatten)]
         who: As,
     },
-    /// Makes the keys for services that run as processes of their own: service-key.pem, jwks.json, sealing-key
+    /// Makes the keys for services that run as processes of their own: service-key.pem, jwks.json, sealing-key, master-keys
     Keys {
         /// The folder to write them to; keys that are there already are never overwritten
         #[arg(long)]
@@ -58,6 +59,8 @@ enum Command {
     Watch(Watch),
     /// Asks a service for a signed checkpoint of its access log, to be kept where the database is not
     Checkpoint(Fetch),
+    /// Wraps the keys of clients with the newest master key, so that older ones can go
+    Rewrap(Rewrap),
     /// Finds out, without any service, whether the access log in a database is still what it was
     Verify(Verify),
 }
@@ -93,6 +96,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Call(call) => doorstroom::call::run(&call).await,
         Command::Watch(watch) => doorstroom::watch::run(&watch).await,
         Command::Checkpoint(wanted) => verify::fetch(&wanted).await,
+        Command::Rewrap(wanted) => rewrap::run(&wanted).await.map(|()| true),
         Command::Verify(wanted) => verify::run(&wanted).await,
     }
 }

@@ -267,7 +267,7 @@ pub async fn answer_for_client(
 ) -> Result<(Offer, i64)> {
     let evidence = Evidence::of(work.actor().client_id == Some(offer.client_id), document)?;
     let (after, new) = change_offer(housing, work, offer, version, command).await?;
-    store::keep_evidence(work, &after.id.to_string(), after.state.name(), &evidence).await?;
+    store::keep_evidence(work, after.client_id, (&after.id.to_string(), after.state.name()), &evidence).await?;
     Ok((after, new))
 }
 

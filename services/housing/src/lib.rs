@@ -10,7 +10,7 @@ mod store;
 use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Work};
 use domain::suitable::Figures;
 use domain::{OfferId, Policy, offer};
-use kernel::{Date, Dated, Municipality};
+use kernel::{ClientId, Date, Dated, Municipality};
 use proto::housing::v1::housing_service_server::HousingServiceServer;
 use std::sync::{Arc, LazyLock};
 use tonic::service::Routes;
@@ -70,6 +70,10 @@ impl chassis::Service for Housing {
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
         inbox::take(work, event).await
+    }
+
+    async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
+        store::forget(work, client).await
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {

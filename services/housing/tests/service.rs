@@ -11,7 +11,7 @@ use proto::from_date;
 use proto::housing::v1 as pb;
 use proto::housing::v1::housing_service_client::HousingServiceClient;
 use proto::regie::v1::{ReadinessChanged, RelationEnded, RelationGranted, Requirement};
-use store::{SealingKey, Store};
+use store::Store;
 use testkit::{Bench, Client, Code, actor, client_actor, reason, rid};
 use tonic::Status;
 
@@ -353,7 +353,7 @@ testkit::on_both_engines! {
         let allocation = accept_candidate(&bench, &accepted).await.unwrap().allocation_id;
 
         // Whatever the code does: the same row for another household, put beside it by hand.
-        let store = Store::open("housing", bench.database(), &SealingKey::from_bytes([42; 32]), Housing::MIGRATIONS).await.unwrap();
+        let store = Store::open("housing", bench.database(), &bench.sealing(), Housing::MIGRATIONS).await.unwrap();
         let mut tx = store.write().await.unwrap();
         let copied = tx
             .run(

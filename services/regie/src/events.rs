@@ -4,7 +4,7 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, gate, relation, task};
+use crate::domain::{case, consent, erasure, gate, relation, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
 use kernel::ClientId;
@@ -44,6 +44,7 @@ both_ways! {
     close_reason, from_close_reason: case::CloseReason => pb::CloseReason;
     consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
+    erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
 }
 
 to_wire! {
@@ -183,6 +184,16 @@ pub fn readiness(client: ClientId, answer: &Published) -> pb::ReadinessChanged {
     }
 }
 
+/// What was decided on a request for erasure; nothing is granted while it waits.
+pub fn erasure_decided(erasure: &erasure::Erasure) -> pb::ErasureDecided {
+    let (granted, ground) = match erasure.decided {
+        Some((erasure::Decision::Granted, _)) => (true, pb::ErasureGround::Unspecified),
+        Some((erasure::Decision::Refused(ground), _)) => (false, erasure_ground(ground)),
+        None => (false, pb::ErasureGround::Unspecified),
+    };
+    pb::ErasureDecided { erasure_id: erasure.id.to_string(), granted, ground: ground.into() }
+}
+
 /// Both sides of a consent's life.
 pub async fn consent(work: &mut Work, client: ClientId, event: &consent::Event) -> Result<()> {
     let (consent::Event::Given(consent) | consent::Event::Withdrawn(consent)) = event;
@@ -232,6 +243,7 @@ mod tests {
             close_reason, from_close_reason, case::CloseReason, "CLOSE_REASON";
             consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
+            erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
         }
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());

@@ -14,7 +14,7 @@ use domain::policy::Policy;
 use domain::register::Register;
 use domain::relation::Kind;
 use domain::{policy, process};
-use kernel::{Dated, Organisation, Role};
+use kernel::{ClientId, Dated, Organisation, Role};
 use proto::regie::v1::regie_service_server::RegieServiceServer;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -73,6 +73,7 @@ impl chassis::Service for Regie {
     const MIGRATIONS: &'static [Migration] = &[
         (100, "regie", include_str!("../migrations/0100_regie.sql")),
         (101, "trace", include_str!("../migrations/0101_trace.sql")),
+        (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
 
@@ -97,8 +98,13 @@ impl chassis::Service for Regie {
                 None => Ok(()),
             },
             acts::task::DEADLINE => acts::task::wake(self, work, deadline).await,
+            acts::erasure::DEADLINE => acts::erasure::carry_out(self, work, deadline).await,
             _ => Err(chassis::Error::inconsistent("deadline", "kind", "is none of regie's")),
         }
+    }
+
+    async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
+        store::erasure::forget(work, client).await
     }
 
     async fn run(self: &Arc<Self>, chassis: Chassis) {

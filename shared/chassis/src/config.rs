@@ -5,7 +5,7 @@ use auth::{Issuer, Keys, Revocations, Trusted, Verifier};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use store::SealingKey;
+use store::{Masters, Sealing, SealingKey};
 use tonic::transport::Endpoint;
 
 /// What a service needs to run.
@@ -13,8 +13,8 @@ use tonic::transport::Endpoint;
 pub struct Setup {
     /// Where its database is: `sqlite:PATH` or `postgres://…`.
     pub database: String,
-    /// The key of its sealed columns.
-    pub sealing_key: SealingKey,
+    /// What its columns are sealed with.
+    pub sealing: Sealing,
     /// Checks the tokens of callers.
     pub verifier: Arc<Verifier>,
     /// Signs this service's own tokens.
@@ -45,7 +45,9 @@ impl std::error::Error for ConfigError {}
 /// |---|---|
 /// | `DOORSTROOM_LISTEN` | address and port to listen on, as `0.0.0.0:50052` |
 /// | `DOORSTROOM_DATABASE` | `sqlite:PATH` or `postgres://…` |
-/// | `DOORSTROOM_SEALING_KEY_FILE` | file with the key of the sealed columns: 64 hexadecimal digits |
+/// | `DOORSTROOM_SEALING_KEY_FILE` | file with the key of lookups: 64 hexadecimal digits |
+/// | `DOORSTROOM_MASTER_KEYS_FILE` | file with the master keys, `ID KEY` per line, the newest last; one derived from the sealing key when it is not set |
+/// | `DOORSTROOM_KEYS` | where the keys of clients are, wrapped: `sqlite:PATH` or `postgres://…`; beside a SQLite database when it is not set |
 /// | `DOORSTROOM_ISSUERS_FILE` | the issuers whose tokens are taken, and for whom each may speak (`deploy/README.md`) |
 /// | `DOORSTROOM_ISSUER` | instead of that file: one issuer, which speaks for the whole chain |
 /// | `DOORSTROOM_JWKS_FILE` | that one issuer's public keys (JWKS); read again when it changes |
@@ -75,9 +77,8 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
 
     let mut fault = |name: &str, why: String| faults.push(format!("{name}: {why}"));
     let listen = listen.parse().map_err(|e| fault("DOORSTROOM_LISTEN", format!("{listen:?}: {e}"))).ok();
-    let sealing_key =
-        read(&sealing).and_then(|text| hex_key(text.trim()).ok_or("not 64 hexadecimal digits".to_owned()));
-    let sealing_key = sealing_key.map_err(|why| fault("DOORSTROOM_SEALING_KEY_FILE", why)).ok();
+    let sealing = sealing_of(&sealing, optional("DOORSTROOM_MASTER_KEYS_FILE"), optional("DOORSTROOM_KEYS"), &database);
+    let sealing = sealing.map_err(|(name, why)| fault(name, why)).ok();
     if matches!(issuers, Issuers::InFile(_)) {
         for name in ["DOORSTROOM_ISSUER", "DOORSTROOM_JWKS_FILE"].into_iter().filter(|name| optional(name).is_some()) {
             fault(name, "is set beside DOORSTROOM_ISSUERS_FILE: take away the one that is not meant".to_owned());
@@ -97,8 +98,8 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
             false
         }
     };
-    match (listen, sealing_key, trust, revoked, peers) {
-        (Some(listen), Some(sealing_key), Some((verifier, Some(tokens))), Some(revoked), Some(peers))
+    match (listen, sealing, trust, revoked, peers) {
+        (Some(listen), Some(sealing), Some((verifier, Some(tokens))), Some(revoked), Some(peers))
             if faults.is_empty() =>
         {
             let verifier = match revoked {
@@ -106,7 +107,7 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
                 None => verifier,
             };
             let (verifier, tokens) = (Arc::new(verifier), Arc::new(tokens));
-            Ok((listen, Setup { database, sealing_key, verifier, tokens, peers, clock: Clock::system(), reflection }))
+            Ok((listen, Setup { database, sealing, verifier, tokens, peers, clock: Clock::system(), reflection }))
         }
         _ => Err(ConfigError(faults)),
     }
@@ -155,10 +156,32 @@ fn read(path: &str) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
 }
 
-fn hex_key(text: &str) -> Option<SealingKey> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    (digits.len() == 64).then(|| bytes.try_into().ok().map(SealingKey::from_bytes))?
+/// What the columns are sealed with, or which variable says it wrongly.
+fn sealing_of(
+    key: &str,
+    masters: Option<String>,
+    store: Option<String>,
+    database: &str,
+) -> Result<Sealing, (&'static str, String)> {
+    let key =
+        read(key).and_then(|text| SealingKey::from_hex(text.trim()).ok_or("not 64 hexadecimal digits".to_owned()));
+    let key = key.map_err(|why| ("DOORSTROOM_SEALING_KEY_FILE", why))?;
+    let masters = match masters {
+        Some(file) => {
+            let read = read(&file).and_then(|text| Masters::parse(&text, &key).map_err(|why| format!("{file}: {why}")));
+            read.map_err(|why| ("DOORSTROOM_MASTER_KEYS_FILE", why))?
+        }
+        None => Masters::derived(&key),
+    };
+    let store = store.or_else(|| Sealing::beside(database)).ok_or_else(|| {
+        let why = "is not set: beside a database on a server the keys need a database of their own";
+        ("DOORSTROOM_KEYS", why.to_owned())
+    })?;
+    if store == database {
+        let why = "is the database itself: a copy of it would hold the keys of what is sealed in it";
+        return Err(("DOORSTROOM_KEYS", why.to_owned()));
+    }
+    Ok(Sealing { key, masters, store })
 }
 
 fn parse_peers(text: &str) -> Result<BTreeMap<String, Endpoint>, String> {
@@ -250,6 +273,43 @@ mod tests {
         let other = Issuer::generate("services").unwrap();
         std::fs::write(folder.path().join("jwks.json"), other.jwks()).unwrap();
         assert!(error(&variables).contains("add its public half"), "{}", error(&variables));
+    }
+
+    #[test]
+    fn a_service_that_keeps_its_keys_in_the_database_itself_does_not_start() {
+        let (folder, service) = (tempfile::tempdir().unwrap(), Issuer::generate("services").unwrap());
+        let mut variables = variables(folder.path(), &service);
+        let store = |variables: &BTreeMap<&str, String>| {
+            from_env(|name| variables.get(name).cloned())
+                .map(|(_, setup)| setup.sealing.store)
+                .map_err(|e| e.to_string())
+        };
+        variables.insert("DOORSTROOM_DATABASE", "sqlite:data/access.sqlite".to_owned());
+        assert_eq!(store(&variables).unwrap(), "sqlite:data/access.keys.db");
+        variables.insert("DOORSTROOM_KEYS", "sqlite:data/access.sqlite".to_owned());
+        assert!(store(&variables).unwrap_err().contains("DOORSTROOM_KEYS: is the database itself"));
+        variables.remove("DOORSTROOM_KEYS");
+        variables.insert("DOORSTROOM_DATABASE", "postgres://server/access".to_owned());
+        assert!(store(&variables).unwrap_err().contains("DOORSTROOM_KEYS: is not set"));
+    }
+
+    #[test]
+    fn master_keys_that_cannot_be_read_keep_a_service_from_starting() {
+        let (folder, service) = (tempfile::tempdir().unwrap(), Issuer::generate("services").unwrap());
+        let mut variables = variables(folder.path(), &service);
+        let masters = folder.path().join("master-keys");
+        variables.insert("DOORSTROOM_MASTER_KEYS_FILE", masters.display().to_string());
+        let key = "cd".repeat(32);
+        for (text, why) in [
+            (String::new(), "there is no master key in it"),
+            (format!("2026-1 {key}\n2026-1 {key}"), "line 2: there is a master key 2026-1 already"),
+            (format!("# first\n{key}"), "line 2 is not ID and 64 hexadecimal digits"),
+        ] {
+            std::fs::write(&masters, text).unwrap();
+            assert!(error(&variables).contains(why), "{why}: {}", error(&variables));
+        }
+        std::fs::write(&masters, format!("2026-1 {key} # the first\n\n2026-2 {}\n", "ef".repeat(32))).unwrap();
+        assert_eq!(error(&variables), "");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! What cannot be taken in now is tried again; the feed is never skipped. Events of one feed come in order, feeds have no
 //! order among each other.
 
-use crate::{Chassis, Service, Work};
+use crate::{Chassis, Service, Work, erasure};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation};
 use prost::{Message, Name};
@@ -153,6 +153,9 @@ async fn take<S: Service>(
             Box::pin(async move {
                 for event in &*events {
                     work.trace = event.trace;
+                    if erasure::take(&*service, work, event).await? {
+                        continue;
+                    }
                     take_relation(work, event).await?;
                     service.take(work, event).await?;
                 }

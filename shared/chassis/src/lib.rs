@@ -10,6 +10,7 @@ mod call;
 mod caller;
 mod clock;
 mod config;
+mod erasure;
 mod feed;
 mod gate;
 mod inbox;
@@ -23,6 +24,7 @@ pub use call::{Answer, Run};
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{ConfigError, Setup, from_env};
+pub use erasure::erase;
 pub use inbox::Event;
 pub use page::Page;
 pub use peer::{Outgoing, Peers};
@@ -33,6 +35,7 @@ pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
 use auth::Issuer;
+use kernel::ClientId;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::feed::v1::feed_service_server::FeedServiceServer;
 use std::future::Future;
@@ -69,6 +72,12 @@ pub trait Service: Send + Sync + Sized + 'static {
 
     /// Looks again at something that is due; the deadline itself is gone already.
     fn wake(&self, work: &mut Work, deadline: &Deadline) -> impl Future<Output = Result<()>> + Send;
+
+    /// Takes away what is left of a client who was erased: what is readable without a key, and what is sealed with one that
+    /// is gone. Figures in which nobody can be found, and what a law says to keep, stay (R-REG-22).
+    fn forget(&self, _work: &mut Work, _client: ClientId) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Runs beside the calls until the service stops; for most there is nothing.
     fn run(self: &Arc<Self>, _chassis: Chassis) -> impl Future<Output = ()> + Send {
@@ -127,6 +136,9 @@ pub async fn serve<S: Service>(
     let feed = feed::Feed::new(chassis.clone(), waiting);
     let routes = service.routes(&chassis).add_service(limited!(FeedServiceServer::new(feed)));
 
+    let again = erasure::repeat(&service, &chassis).await;
+    again.with_context(|| format!("{}: who was erased cannot be erased again", chassis.name))?;
+
     let mut beside = JoinSet::new();
     for source in S::FEEDS {
         beside.spawn(well(inbox::follow(service.clone(), chassis.clone(), source)));
@@ -184,7 +196,7 @@ async fn open(
     setup: Setup,
     stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<(Chassis, Door)> {
-    let store = Store::open(name, &setup.database, &setup.sealing_key, migrations)
+    let store = Store::open(name, &setup.database, &setup.sealing, migrations)
         .await
         .with_context(|| format!("{name}: the database cannot be opened"))?;
     let chassis = Chassis {

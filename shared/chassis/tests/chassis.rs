@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "chassis/keys.rs"]
+mod keys;
+
 use auth::{Issuer, Revocations, Trusted, Verifier};
 use base64::Engine as _;
 use chassis::{Caller, Chassis, Deadline, Event, Result, Run, Service, Work};
@@ -14,7 +17,7 @@ use proto::income::v1::{FinancesStabilised, StabiliseFinancesRequest, StabiliseF
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
-use store::{Access, Link, SealingKey, Store};
+use store::{Access, Link, Store};
 use testkit::{Bench, Database, Engine, actor, reason, rid};
 use tokio_stream::StreamExt as _;
 use tonic::service::Routes;
@@ -48,6 +51,10 @@ create table woken (
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {
         Ok(())
+    }
+
+    async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
+        work.run("delete from counter where client_id = $1", chassis::args![client]).await.map(drop)
     }
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
@@ -413,11 +420,70 @@ testkit::on_both_engines! {
         assert_eq!((walked.entries, walked.signed), (first.position + 2, last.position));
     }
 
+    /// R-REG-22: before anybody is answered, what a database that was put back has forgotten is done again.
+    async fn who_was_erased_is_erased_again_when_the_database_is_put_back(bench: Bench<Counter> = Counter) {
+        let mut bench = bench;
+        let (one, other) = (client('a'), client('b'));
+        let chassis = chassis_of(&bench).await;
+        for client in [one, other] {
+            call(&chassis, &rid(), client).await.unwrap();
+            let mut tx = chassis.store.write().await.unwrap();
+            let organisation = kernel::Organisation::parse("organisation", "trivire").unwrap();
+            let relation = store::Relation {
+                relation_id: client.0, client, organisation: &organisation, person: None, kind: "offer",
+            };
+            tx.grant(&relation, Timestamp::UNIX_EPOCH).await.unwrap();
+            let due_at = Timestamp::from_second(2_000_000_000).unwrap();
+            let deadline = Deadline { kind: "k".into(), subject: client.to_string(), client_id: Some(client), due_at };
+            tx.set_deadline(&deadline).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        drop(chassis);
+        let yesterday = bench.back_up().await;
+        let left = async |bench: &Bench<Counter>| {
+            let mut tx = chassis_of(bench).await.store.read().await.unwrap();
+            let mut clients = Vec::new();
+            for sql in [
+                "select client_id from counter",
+                "select client_id from relation where ended_at is null",
+                "select client_id from deadline",
+            ] {
+                let rows = tx.rows(sql, chassis::args![]).await.unwrap();
+                clients.extend(rows.iter().map(|row| row.get::<ClientId>("client_id").unwrap()));
+            }
+            clients.sort();
+            clients
+        };
+        assert_eq!(left(&bench).await, [one, one, one, other, other, other]);
+        let what = store::Destroyed {
+            client: one,
+            class: None,
+            at: Timestamp::UNIX_EPOCH,
+            by: "regie".into(),
+            why: "erasure".into(),
+        };
+        let chassis = chassis_of(&bench).await;
+        let what = Arc::new(what);
+        chassis
+            .act("erasure", move |work| {
+                let what = what.clone();
+                Box::pin(async move { chassis::erase(&Counter, work, &what).await })
+            })
+            .await
+            .unwrap();
+        drop(chassis);
+        assert_eq!(left(&bench).await, [other, other, other]);
+
+        bench.put_back(yesterday).await;
+        assert_eq!(left(&bench).await, [other, other, other]);
+        assert_eq!(chassis_of(&bench).await.store.forgotten_erasures().await.unwrap(), []);
+    }
+
     /// R-REG-19
     async fn what_was_logged_before_a_kill_is_linked_after_it(bench: Bench<Counter> = Counter) {
         let engine = if chassis_of(&bench).await.store.engine() == "sqlite" { Engine::Sqlite } else { Engine::Postgres };
         let database = Database::create(engine).unwrap();
-        let open = || async { Store::open("income", &database.url, &SealingKey::from_bytes([42; 32]), &[]).await.unwrap() };
+        let open = || async { Store::open("income", &database.url, &database.sealing(), &[]).await.unwrap() };
         let killed = open().await;
         look(&killed).await;
         let signed = killed.link().await.unwrap();
@@ -638,8 +704,7 @@ fn encode(text: &str) -> String {
 
 /// Whom the access log names for calls with this result.
 async fn logged(bench: &Bench<Counter>, result: &str) -> Vec<String> {
-    let key = store::SealingKey::from_bytes([42; 32]);
-    let store = store::Store::open("income", bench.database(), &key, Counter::MIGRATIONS).await.unwrap();
+    let store = store::Store::open("income", bench.database(), &bench.sealing(), Counter::MIGRATIONS).await.unwrap();
     let wanted = "select subject from access_log where result = $1 order by subject";
     let rows = store.read().await.unwrap().rows(wanted, chassis::args![result]).await.unwrap();
     store.close().await;

@@ -230,6 +230,10 @@ pub mod general {
             "Het recht is ingetrokken, maar niet elke dienst bevestigde dat binnen {seconds} seconden.",
             "Ask again with the same request_id until it is confirmed.",
             "Vraag het opnieuw met hetzelfde request_id tot het bevestigd is.";
+        ERASED: Rule, "R-REG-22",
+            "What was kept of this client was destroyed.", "Wat van deze cliënt bewaard werd, is vernietigd.",
+            "It cannot be brought back; whoever asks for help again is registered anew.",
+            "Het komt niet terug; wie opnieuw om hulp vraagt, wordt opnieuw aangemeld.";
         TOO_LARGE: Quota, "-",
             "The request is larger than 1 MiB.", "Het verzoek is groter dan 1 MiB.",
             "Send less at once.", "Stuur minder in één keer.";

@@ -30,6 +30,9 @@ pub enum Error {
         /// What is wrong with it; never the value.
         why: String,
     },
+    /// The key store cannot be used with this database or these master keys.
+    #[error("the key store cannot be used: {0}")]
+    Keys(String),
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
     Failed(#[source] sqlx::Error),

@@ -13,6 +13,7 @@ mod deadline;
 mod error;
 mod feed;
 mod idempotency;
+mod keys;
 mod lite;
 mod log;
 mod relation;
@@ -25,10 +26,11 @@ pub use deadline::Deadline;
 pub use error::Error;
 pub use feed::{Cursor, FeedState, NewEvent, StoredEvent, Subscription};
 pub use idempotency::Answered;
+pub use keys::{Destroyed, Sealing, rewrap};
 pub use log::{Access, LoggedAccess};
 pub use relation::Relation;
 pub use schema::Migration;
-pub use seal::{Sealer, SealingKey};
+pub use seal::{DERIVED_MASTER, KeyOf, Masters, Opened, Retention, Sealer, SealingKey};
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -64,14 +66,26 @@ struct Shared {
 
 impl Store {
     /// Opens the database at `url` (`sqlite:PATH`, `postgres://…`), makes it when it is not there (SQLite), and brings
-    /// its tables up to date.
-    pub async fn open(name: &str, url: &str, key: &SealingKey, migrations: &[Migration]) -> Result<Store> {
+    /// its tables up to date. Its key store must be the one that the database was sealed with.
+    pub async fn open(name: &str, url: &str, sealing: &Sealing, migrations: &[Migration]) -> Result<Store> {
         let db = db::Db::open(url).await?;
         schema::migrate(&db, migrations).await?;
         let epoch = feed::epoch(&db).await?;
+        let keys = keys::Keys::open(name, &db, sealing).await?;
+        let store = Store::new(name, db, epoch, Sealer::new(&sealing.key, Some(keys)));
+        store.stamp().await?;
+        Ok(store)
+    }
+
+    /// Transactions on a database, and nothing else that a service's has.
+    pub(crate) fn bare(name: &str, db: db::Db, key: &SealingKey) -> Store {
+        Store::new(name, db, 0, Sealer::new(key, None))
+    }
+
+    fn new(name: &str, db: db::Db, epoch: u64, sealer: Sealer) -> Store {
         let shared = Shared {
             name: name.to_owned(),
-            sealer: Arc::new(Sealer::new(key)),
+            sealer: Arc::new(sealer),
             epoch,
             head: AtomicI64::new(0),
             published: watch::Sender::new(0),
@@ -79,9 +93,7 @@ impl Store {
             logged: watch::Sender::new(0),
             linking: tokio::sync::Mutex::new(()),
         };
-        let store = Store { db, shared: Arc::new(shared) };
-        store.stamp().await?;
-        Ok(store)
+        Store { db, shared: Arc::new(shared) }
     }
 
     /// A transaction that may write. Dropped without [`Tx::commit`], it leaves no trace.
@@ -122,5 +134,8 @@ impl Store {
     /// Waits until everything that is being written is committed, and closes the connections.
     pub async fn close(&self) {
         self.db.close().await;
+        if let Ok(keys) = self.shared.sealer.keys() {
+            keys.close().await;
+        }
     }
 }

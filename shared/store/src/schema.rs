@@ -24,15 +24,41 @@ macro_rules! shared {
                     include_str!(concat!("../migrations/0003_chain.", $engine, ".sql"))
                 ),
             ),
+            (
+                4,
+                "keys",
+                concat!(
+                    include_str!("../migrations/0004_keys.sql"),
+                    include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
+                ),
+            ),
         ]
+    };
+}
+
+/// The migrations of a key store for one engine.
+macro_rules! keys {
+    ($engine:literal) => {
+        &[(
+            1,
+            "keys",
+            concat!(
+                include_str!("../migrations/keys/0001_keys.sql"),
+                include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
+            ),
+        )]
     };
 }
 
 /// The steps for SQLite, or for PostgreSQL.
 pub(crate) fn migrator(lite: bool, own: &[Migration]) -> Migrator {
-    let (shared, dialect): (&[Migration], fn(&str) -> String) =
-        if lite { (shared!("sqlite"), for_sqlite) } else { (shared!("postgres"), str::to_owned) };
-    let steps = shared.iter().chain(own).map(|(version, description, text)| {
+    let shared: &[Migration] = if lite { shared!("sqlite") } else { shared!("postgres") };
+    steps(lite, shared, own)
+}
+
+fn steps(lite: bool, first: &[Migration], then: &[Migration]) -> Migrator {
+    let dialect: fn(&str) -> String = if lite { for_sqlite } else { str::to_owned };
+    let steps = first.iter().chain(then).map(|(version, description, text)| {
         let sql = AssertSqlSafe(dialect(text)).into_sql_str();
         Step::new(*version, (*description).into(), MigrationType::Simple, sql, false)
     });
@@ -40,13 +66,23 @@ pub(crate) fn migrator(lite: bool, own: &[Migration]) -> Migrator {
 }
 
 pub(crate) async fn migrate(db: &Db, own: &[Migration]) -> Result<()> {
-    let migrator = migrator(matches!(db, Db::Lite { .. }), own);
+    bring_up_to_date(db, &migrator(matches!(db, Db::Lite { .. }), own)).await
+}
+
+/// The tables of a key store.
+pub(crate) async fn migrate_keys(db: &Db) -> Result<()> {
+    let lite = matches!(db, Db::Lite { .. });
+    let keys: &[Migration] = if lite { keys!("sqlite") } else { keys!("postgres") };
+    bring_up_to_date(db, &steps(lite, keys, &[])).await
+}
+
+async fn bring_up_to_date(db: &Db, migrator: &Migrator) -> Result<()> {
     match db {
         Db::Lite { writer, .. } => {
             let mut line = writer.line().await;
-            run(&migrator, line.connection()?).await
+            run(migrator, line.connection()?).await
         }
-        Db::Pg(pool) => run(&migrator, &mut *pool.acquire().await?).await,
+        Db::Pg(pool) => run(migrator, &mut *pool.acquire().await?).await,
     }
 }
 

@@ -1,12 +1,17 @@
-//! Sealed columns: names, BSN, addresses and free text are encrypted before they reach a database file, bound to the row
-//! and column where they belong. One type does it, so that a key per client can follow.
+//! Sealed columns: names, BSN, addresses and free text are encrypted before they reach a database file, each under the key
+//! of its client and retention class ([`crate::keys`]), and bound to the row and column where it belongs.
+//!
+//! What is sealed begins with [`MARK`]. What does not was sealed when there was one key for all; it still opens, and is
+//! sealed under the client's key when it is next written.
 
+use crate::keys::{Found, Keys};
 use crate::{Error, Result};
+use kernel::{ClientId, Refusal, general};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{hkdf, hmac};
 
-/// The key from which all others of one service are derived: 32 bytes. Prints as dots.
+/// The key from which a service's lookups are derived: 32 bytes. Prints as dots.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealingKey([u8; 32]);
 
@@ -14,6 +19,13 @@ impl SealingKey {
     /// A key from configuration.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// A key as it stands in a file: 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+        let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+        if digits.len() == 64 { bytes.try_into().ok().map(Self) } else { None }
     }
 
     /// A fresh key; `None` when the machine has no randomness to give.
@@ -27,6 +39,10 @@ impl SealingKey {
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
+
+    fn root(&self) -> hkdf::Prk {
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorstroom").extract(&self.0)
+    }
 }
 
 impl std::fmt::Debug for SealingKey {
@@ -35,52 +51,245 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
-/// Seals and opens columns, and makes the keyed hash by which a sealed value can still be looked up.
-pub struct Sealer {
-    columns: LessSafeKey,
-    lookups: hmac::Key,
-    random: SystemRandom,
+/// The master keys, by id: they wrap the keys of clients, and are in no database. Prints as dots.
+#[derive(Clone)]
+pub struct Masters(Vec<(String, SealingKey)>);
+
+/// The id of the master key that is derived from the sealing key, for who configured no others.
+pub const DERIVED_MASTER: &str = "sealing-key";
+
+impl Masters {
+    /// The one that is derived from the sealing key.
+    pub fn derived(key: &SealingKey) -> Self {
+        Self(vec![(DERIVED_MASTER.to_owned(), SealingKey(derive(&key.root(), b"master")))])
+    }
+
+    /// Reads a file with a master key per line, `ID KEY` with 64 hexadecimal digits, the newest last; `#` begins a
+    /// comment. The one that is derived from the sealing key stays known, so that it can be rotated away from.
+    pub fn parse(text: &str, key: &SealingKey) -> std::result::Result<Self, String> {
+        let mut masters = Self::derived(key);
+        for (n, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let read = line.split_once(char::is_whitespace).and_then(|(id, key)| {
+                let named = id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+                SealingKey::from_hex(key.trim()).filter(|_| named).map(|key| (id.to_owned(), key))
+            });
+            let (id, key) = read.ok_or_else(|| format!("line {} is not ID and 64 hexadecimal digits", n + 1))?;
+            if masters.0.iter().any(|(known, _)| *known == id) {
+                return Err(format!("line {}: there is a master key {id} already", n + 1));
+            }
+            masters.0.push((id, key));
+        }
+        if masters.0.len() == 1 {
+            return Err("there is no master key in it".to_owned());
+        }
+        Ok(masters)
+    }
+
+    pub(crate) fn newest(&self) -> (&str, LessSafeKey) {
+        let (id, key) = self.0.last().expect("there is the derived one at least");
+        (id, aead(&key.0))
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<LessSafeKey> {
+        self.0.iter().find(|(known, _)| known == id).map(|(_, key)| aead(&key.0))
+    }
 }
 
-impl Sealer {
-    /// Derives the working keys.
-    pub fn new(key: &SealingKey) -> Self {
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorstroom").extract(&key.0);
-        Self {
-            columns: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &derive(&root, b"columns")).expect("32 bytes")),
-            lookups: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, b"lookups")),
-            random: SystemRandom::new(),
+impl std::fmt::Debug for Masters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(id, _)| id)).finish()
+    }
+}
+
+/// How long something is kept; each class of a client has a key of its own, so that one can go before the others (R-REG-23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Retention {
+    /// The file: fifteen years (Wmo 5.3.4).
+    File,
+    /// A plan and its goals: five years when no provision followed.
+    Plan,
+    /// What others reported about the client: until its own term is over.
+    Report,
+}
+
+impl Retention {
+    /// The key of this class of a client.
+    pub fn of(self, client: ClientId) -> KeyOf {
+        KeyOf { client: Some(client), class: self.as_str() }
+    }
+
+    /// Its key in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Plan => "plan",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// Whose key it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyOf {
+    pub(crate) client: Option<ClientId>,
+    pub(crate) class: &'static str,
+}
+
+impl KeyOf {
+    /// The service's own, for what is about no client.
+    pub const SERVICE: KeyOf = KeyOf { client: None, class: "service" };
+
+    /// As it stands in the database: empty for the service.
+    pub(crate) fn owner(&self) -> String {
+        self.client.map_or(String::new(), |client| client.to_string())
+    }
+}
+
+/// What a sealed column holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The text.
+    Text(String),
+    /// Nothing that anybody can read: its key was destroyed.
+    Erased,
+}
+
+impl Opened {
+    /// The text, or the refusal that it was destroyed.
+    pub fn text(self) -> Result<String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Erased => Err(erased().into()),
         }
     }
 
-    /// Encrypts a text for one place, such as `client.bsn` of one client. The result fits a `bytea` column.
-    pub fn seal(&self, column: &str, row: impl std::fmt::Display, text: &str) -> Result<Vec<u8>> {
-        let fault = || Error::inconsistent(column, "sealed", "the machine gave no randomness");
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).map_err(|_| fault())?;
-        let mut sealed = text.as_bytes().to_vec();
-        let place = Aad::from(format!("{column}/{row}"));
-        self.columns
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), place, &mut sealed)
-            .map_err(|_| fault())?;
-        Ok([nonce.as_slice(), &sealed].concat())
+    /// The text; empty when it was destroyed.
+    pub fn or_empty(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Erased => String::new(),
+        }
+    }
+}
+
+/// The refusal for what was destroyed (R-REG-22).
+fn erased() -> Refusal {
+    (&general::ERASED).into()
+}
+
+/// How what is sealed under a client's key begins.
+const MARK: &[u8; 4] = b"\xd0K\x01\n";
+
+/// Seals and opens columns, and makes the keyed hash by which a sealed value can still be looked up.
+pub struct Sealer {
+    /// The one key of before there was a key per client: it only opens.
+    before: LessSafeKey,
+    lookups: hmac::Key,
+    /// A key store itself has none.
+    keys: Option<Keys>,
+}
+
+impl Sealer {
+    pub(crate) fn new(key: &SealingKey, keys: Option<Keys>) -> Self {
+        let root = key.root();
+        Self {
+            before: aead(&derive(&root, b"columns")),
+            lookups: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, b"lookups")),
+            keys,
+        }
     }
 
-    /// Decrypts what was sealed for that very place; anything else is an inconsistency.
-    pub fn open(&self, column: &str, row: impl std::fmt::Display, sealed: &[u8]) -> Result<String> {
-        let fault = || Error::inconsistent(column, "sealed", "does not open with this key in this place");
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(fault)?;
-        let mut body = body.to_vec();
-        let place = Aad::from(format!("{column}/{row}"));
-        let plain =
-            self.columns.open_in_place(Nonce::assume_unique_for_key(*nonce), place, &mut body).map_err(|_| fault())?;
-        String::from_utf8(plain.to_vec()).map_err(|_| fault())
+    /// Encrypts a text for one place, such as `client.bsn` of one client. The result fits a `bytea` column. A key that does
+    /// not exist yet is made first; one that was destroyed is a refusal.
+    pub async fn seal(
+        &self,
+        key: KeyOf,
+        column: &str,
+        row: impl std::fmt::Display + Send,
+        text: &str,
+    ) -> Result<Vec<u8>> {
+        let place = place(column, &row);
+        match self.keys()?.get_or_make(key).await? {
+            Found::Key(key) => Ok([MARK.as_slice(), &encrypt(&key, &place, text.as_bytes())?].concat()),
+            Found::Destroyed | Found::Nothing => Err(erased().into()),
+        }
+    }
+
+    /// Decrypts what was sealed for that very place; anything else is an inconsistency, but for what was destroyed.
+    pub async fn open(
+        &self,
+        key: KeyOf,
+        column: &str,
+        row: impl std::fmt::Display + Send,
+        sealed: &[u8],
+    ) -> Result<Opened> {
+        let place = place(column, &row);
+        let found = self.keys()?.get(key).await?;
+        let text = match (&found, sealed.strip_prefix(MARK)) {
+            (Found::Destroyed, _) => return Ok(Opened::Erased),
+            (Found::Key(key), Some(body)) => decrypt(key, &place, body),
+            _ => None,
+        };
+        // The random beginning of what was sealed before may look like the mark.
+        match text.or_else(|| decrypt(&self.before, &place, sealed)) {
+            Some(text) => Ok(Opened::Text(text)),
+            None if matches!(found, Found::Nothing) => Err(Error::inconsistent(
+                column,
+                "sealed",
+                "its key is not in the key store: an older copy was put back",
+            )),
+            None => Err(Error::inconsistent(column, "sealed", "does not open with this key in this place")),
+        }
     }
 
     /// The keyed hash under which a value can be found again without being readable; `kind` keeps kinds apart.
     pub fn lookup(&self, kind: &str, text: &str) -> Vec<u8> {
         hmac::sign(&self.lookups, format!("{kind}/{text}").as_bytes()).as_ref().to_vec()
     }
+
+    /// Whether everything of a client was destroyed.
+    pub fn erased(&self, client: ClientId) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.erased(client))
+    }
+
+    pub(crate) fn keys(&self) -> Result<&Keys> {
+        self.keys.as_ref().ok_or_else(|| Error::Keys("a key store seals nothing itself".to_owned()))
+    }
+}
+
+/// What a sealed text is bound to.
+fn place(column: &str, row: &impl std::fmt::Display) -> String {
+    format!("{column}/{row}")
+}
+
+pub(crate) fn aead(key: &[u8; 32]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("32 bytes"))
+}
+
+/// A fresh nonce and what it encrypted.
+pub(crate) fn encrypt(key: &LessSafeKey, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
+    let fault = || Error::Keys("the machine gave no randomness".to_owned());
+    let mut nonce = [0; NONCE_LEN];
+    SystemRandom::new().fill(&mut nonce).map_err(|_| fault())?;
+    let mut sealed = plain.to_vec();
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
+        .map_err(|_| fault())?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+pub(crate) fn decrypt_bytes(key: &LessSafeKey, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    let mut body = body.to_vec();
+    let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut body).ok()?;
+    Some(plain.to_vec())
+}
+
+fn decrypt(key: &LessSafeKey, place: &str, sealed: &[u8]) -> Option<String> {
+    String::from_utf8(decrypt_bytes(key, place, sealed)?).ok()
 }
 
 fn derive(root: &hkdf::Prk, what: &[u8]) -> [u8; 32] {
@@ -90,28 +299,17 @@ fn derive(root: &hkdf::Prk, what: &[u8]) -> [u8; 32] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sealer() -> Sealer {
-        Sealer::new(&SealingKey::from_bytes([7; 32]))
+impl Sealer {
+    /// Seals as when there was one key for all.
+    pub(crate) fn seal_before(&self, column: &str, row: &str, text: &str) -> Vec<u8> {
+        encrypt(&self.before, &place(column, &row), text.as_bytes()).unwrap()
     }
 
-    #[test]
-    fn a_sealed_text_opens_only_in_its_own_place() {
-        let sealed = sealer().seal("client.name", 1, "Noor").unwrap();
-        assert_eq!(sealer().open("client.name", 1, &sealed).unwrap(), "Noor");
-        assert!(sealer().open("client.name", 2, &sealed).is_err());
-        assert!(sealer().open("client.bsn", 1, &sealed).is_err());
-        assert!(Sealer::new(&SealingKey::from_bytes([8; 32])).open("client.name", 1, &sealed).is_err());
-        assert!(sealer().open("client.name", 1, &sealed[..5]).is_err());
-    }
-
-    #[test]
-    fn the_same_text_is_never_sealed_the_same_and_always_found() {
-        let (one, two) = (sealer().seal("c", 1, "x").unwrap(), sealer().seal("c", 1, "x").unwrap());
-        assert_ne!(one, two);
-        assert_eq!(sealer().lookup("bsn", "999990019"), sealer().lookup("bsn", "999990019"));
-        assert_ne!(sealer().lookup("bsn", "999990019"), sealer().lookup("v", "999990019"));
+    /// The same, beginning with this nonce.
+    pub(crate) fn seal_before_with(&self, nonce: [u8; NONCE_LEN], column: &str, row: &str, text: &str) -> Vec<u8> {
+        let mut sealed = text.as_bytes().to_vec();
+        let (once, place) = (Nonce::assume_unique_for_key(nonce), Aad::from(place(column, &row)));
+        self.before.seal_in_place_append_tag(once, place, &mut sealed).unwrap();
+        [nonce.as_slice(), &sealed].concat()
     }
 }

@@ -9,7 +9,7 @@ use proto::feed::v1::{Event, GetStatusRequest, SubscribeRequest};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use store::SealingKey;
+use store::Sealing;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -105,7 +105,7 @@ impl<S: Service> Bench<S> {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let setup = Setup {
             database: self.database.url.clone(),
-            sealing_key: SealingKey::from_bytes([42; 32]),
+            sealing: self.database.sealing(),
             verifier: self.verifier.clone(),
             tokens: ISSUER.clone(),
             peers: self
@@ -137,6 +137,11 @@ impl<S: Service> Bench<S> {
     /// The URL of its database.
     pub fn database(&self) -> &str {
         &self.database.url
+    }
+
+    /// What it is sealed with.
+    pub fn sealing(&self) -> Sealing {
+        self.database.sealing()
     }
 
     /// A connection for one caller and purpose: `HousingServiceClient::new(bench.as_(&actor, "housing"))`.
@@ -210,9 +215,28 @@ impl<S: Service> Bench<S> {
 
     /// Stops the service as an operator would, and starts it again on the same database.
     pub async fn restart(&mut self) {
+        self.stop().await;
+        self.run().await;
+    }
+
+    async fn stop(&mut self) {
         let running = self.running.take().expect("the service runs");
         let _ = running.stop.send(());
         running.served.await.unwrap().unwrap();
+    }
+
+    /// Stops the service, takes a copy of its database as a backup is one, and starts it again.
+    pub async fn back_up(&mut self) -> String {
+        self.stop().await;
+        let copy = self.database.copy(&self.database.url);
+        self.run().await;
+        copy
+    }
+
+    /// Stops the service, and starts it again on a copy that was taken before; its keys stay as they are.
+    pub async fn put_back(&mut self, copy: String) {
+        self.stop().await;
+        self.database.url = copy;
         self.run().await;
     }
 }

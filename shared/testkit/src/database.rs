@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use store::{Sealing, SealingKey};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -16,12 +17,14 @@ pub enum Engine {
     Postgres,
 }
 
-/// A fresh database.
+/// A fresh database, and one for its keys.
 pub struct Database {
     /// What a store opens.
     pub url: String,
-    /// Where SQLite's file is.
-    _folder: Option<TempDir>,
+    /// Where the keys of what is sealed in it are.
+    pub keys: String,
+    /// Where SQLite's files are.
+    folder: Option<TempDir>,
 }
 
 impl Database {
@@ -30,13 +33,42 @@ impl Database {
         let database = match engine {
             Engine::Sqlite => {
                 let folder = TempDir::new().expect("a temporary folder");
-                let url = format!("sqlite:{}", folder.path().join("test.db").display());
-                Database { url, _folder: Some(folder) }
+                let url = |name| format!("sqlite:{}", folder.path().join(name).display());
+                let (url, keys) = (url("test.db"), url("test.keys.db"));
+                Database { url, keys, folder: Some(folder) }
             }
-            Engine::Postgres => Database { url: postgres_database()?, _folder: None },
+            Engine::Postgres => {
+                Database { url: postgres_database(None)?, keys: postgres_database(None)?, folder: None }
+            }
         };
         tally(engine);
         Some(database)
+    }
+
+    /// What it is sealed with.
+    pub fn sealing(&self) -> Sealing {
+        Sealing::new(SealingKey::from_bytes([42; 32]), self.keys.clone())
+    }
+
+    /// A copy, as a backup is one, of the database or of its keys; nobody may have it open. Gives the URL of the copy.
+    pub fn copy(&self, url: &str) -> String {
+        match &self.folder {
+            Some(folder) => {
+                let path = folder.path().join(format!("{}.db", Uuid::new_v4()));
+                // What was written last may still stand in the log beside the file.
+                let from = url.trim_start_matches("sqlite:");
+                std::fs::copy(from, &path).expect("a file that is not open can be copied");
+                if Path::new(&format!("{from}-wal")).exists() {
+                    let wal = std::fs::copy(format!("{from}-wal"), format!("{}-wal", path.display()));
+                    wal.expect("a file that is not open can be copied");
+                }
+                format!("sqlite:{}", path.display())
+            }
+            None => {
+                let name = url.split("localhost/").nth(1).and_then(|end| end.split('?').next());
+                postgres_database(Some(name.expect("a database of this cluster"))).expect("the server runs")
+            }
+        }
     }
 }
 
@@ -89,13 +121,15 @@ struct Cluster {
 
 static CLUSTER: Mutex<Option<Cluster>> = Mutex::new(None);
 
-fn postgres_database() -> Option<String> {
+/// A new database, as a copy of another or an empty one.
+fn postgres_database(template: Option<&str>) -> Option<String> {
     let bin = binaries()?;
     let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
     let cluster = cluster.get_or_insert_with(|| Cluster::start(bin));
     let name = format!("t{}", Uuid::new_v4().simple());
     let made = Command::new(cluster.bin.join("createdb"))
-        .args(["-h", &cluster.socket.display().to_string(), "-U", "doorstroom", &name])
+        .args(["-h", &cluster.socket.display().to_string(), "-U", "doorstroom"])
+        .args(["-T", template.unwrap_or("template0"), &name])
         .output()
         .expect("createdb runs");
     assert!(made.status.success(), "createdb: {}", String::from_utf8_lossy(&made.stderr));

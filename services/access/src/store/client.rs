@@ -3,8 +3,9 @@
 use super::Versioned;
 use crate::domain::client::{Client, Home, Identity};
 use crate::domain::household::{Household, Member};
-use ::store::json;
-use chassis::{Error, Result, Row, Tx, args};
+use ::store::Retention::File;
+use ::store::{Opened, json};
+use chassis::{Error, Result, Tx, args};
 use kernel::{Bsn, ClientId, Date, Organisation, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -21,34 +22,39 @@ struct Sealed {
     email: Option<String>,
 }
 
-fn seal(tx: &Tx, id: ClientId, identity: &Identity) -> Result<Vec<u8>> {
+async fn seal(tx: &Tx, id: ClientId, identity: &Identity) -> Result<Vec<u8>> {
     let Identity { surname, first_names, birth_date, bsn, v_number, home, phone, email } = identity.clone();
     let bsn = bsn.map(|bsn| bsn.expose().to_owned());
     let plain = json(&Sealed { surname, first_names, birth_date, bsn, v_number, home, phone, email });
-    tx.sealer().seal("client.identity", id, &plain)
+    tx.sealer().seal(File.of(id), "client.identity", id, &plain).await
 }
 
-fn open(tx: &Tx, id: ClientId, sealed: &[u8]) -> Result<Identity> {
-    let plain = tx.sealer().open("client.identity", id, sealed)?;
+/// None for who was erased: whoever asks is answered as if the client had never been.
+async fn open(tx: &Tx, id: ClientId, sealed: &[u8]) -> Result<Option<Identity>> {
+    let plain = match tx.sealer().open(File.of(id), "client.identity", id, sealed).await? {
+        Opened::Text(plain) => plain,
+        Opened::Erased => return Ok(None),
+    };
     let fault = |why| Error::inconsistent("client", "identity", why);
     let read: Sealed = serde_json::from_str(&plain).map_err(|_| fault("is no identity"))?;
     let bsn = read.bsn.map(|bsn| Bsn::parse("bsn", &bsn)).transpose().map_err(|_| fault("holds no BSN"))?;
     let Sealed { surname, first_names, birth_date, v_number, home, phone, email, .. } = read;
-    Ok(Identity { surname, first_names, birth_date, bsn, v_number, home, phone, email })
+    Ok(Some(Identity { surname, first_names, birth_date, bsn, v_number, home, phone, email }))
 }
 
 fn bsn_hash(tx: &Tx, bsn: Option<&Bsn>) -> Option<Vec<u8>> {
     bsn.map(|bsn| tx.sealer().lookup("bsn", bsn.expose()))
 }
 
-/// A client and its version.
+/// A client and its version; none for who was erased.
 pub async fn load(tx: &mut Tx, id: ClientId) -> Result<Option<Versioned<Client>>> {
     let sql = "select version, municipality, registered_by, identity, died_on from client where client_id = $1";
     let Some(row) = tx.row(sql, args![id]).await? else { return Ok(None) };
+    let Some(identity) = open(tx, id, &row.get::<Vec<u8>>("identity")?).await? else { return Ok(None) };
     let client = Client {
         municipality: row.get("municipality")?,
         registered_by: row.get("registered_by")?,
-        identity: open(tx, id, &row.get::<Vec<u8>>("identity")?)?,
+        identity,
         died_on: row.get("died_on")?,
     };
     Ok(Some((client, row.get("version")?)))
@@ -56,7 +62,7 @@ pub async fn load(tx: &mut Tx, id: ClientId) -> Result<Option<Versioned<Client>>
 
 /// Writes a client as version `version`.
 pub async fn save(tx: &mut Tx, id: ClientId, client: &Client, version: i64, now: Timestamp) -> Result<()> {
-    let (identity, hash) = (seal(tx, id, &client.identity)?, bsn_hash(tx, client.identity.bsn.as_ref()));
+    let (identity, hash) = (seal(tx, id, &client.identity).await?, bsn_hash(tx, client.identity.bsn.as_ref()));
     tx.keep(
         "insert into client (client_id, version, municipality, registered_by, registered_at, identity, bsn_hash, died_on)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -80,19 +86,22 @@ pub async fn known_as(tx: &mut Tx, bsn: Option<&Bsn>, not: Option<ClientId>) -> 
 pub async fn households(tx: &mut Tx, id: ClientId) -> Result<Vec<Household>> {
     let sql = "select set_no, from_on, members from household where client_id = $1 order by set_no";
     let rows = tx.rows(sql, args![id]).await?;
-    let read = |row: &Row| {
+    let mut households = Vec::with_capacity(rows.len());
+    for row in rows {
         let place = format!("{id}/{}", row.get::<i64>("set_no")?);
-        let plain = tx.sealer().open("household.members", place, &row.get::<Vec<u8>>("members")?)?;
+        let members: Vec<u8> = row.get("members")?;
+        let plain = tx.sealer().open(File.of(id), "household.members", place, &members).await?.text()?;
         let members: Vec<Member> =
             serde_json::from_str(&plain).map_err(|_| Error::inconsistent("household", "members", "are no members"))?;
-        Ok(Household { from_on: row.get("from_on")?, members })
-    };
-    rows.iter().map(read).collect()
+        households.push(Household { from_on: row.get("from_on")?, members });
+    }
+    Ok(households)
 }
 
 /// Adds a household as the `set_no`th of its client.
 pub async fn add_household(tx: &mut Tx, id: ClientId, set_no: usize, set: &Household, now: Timestamp) -> Result<()> {
-    let members = tx.sealer().seal("household.members", format!("{id}/{set_no}"), &json(&set.members))?;
+    let place = format!("{id}/{set_no}");
+    let members = tx.sealer().seal(File.of(id), "household.members", place, &json(&set.members)).await?;
     tx.keep(
         "insert into household (client_id, set_no, from_on, recorded_at, members) values ($1, $2, $3, $4, $5)",
         args![id, set_no, set.from_on, now, members],
@@ -118,9 +127,20 @@ pub async fn caseload(
             args![organisation, person, after, limit],
         )
         .await?;
-    let read = |row: &Row| {
+    let mut clients = Vec::with_capacity(rows.len());
+    for row in rows {
         let id: ClientId = row.get("client_id")?;
-        Ok((id, open(tx, id, &row.get::<Vec<u8>>("identity")?)?))
-    };
-    rows.iter().map(read).collect()
+        if let Some(identity) = open(tx, id, &row.get::<Vec<u8>>("identity")?).await? {
+            clients.push((id, identity));
+        }
+    }
+    Ok(clients)
+}
+
+/// Takes away what is left of a client outside the seals, and what is sealed with it.
+pub async fn forget(tx: &mut Tx, id: ClientId) -> Result<()> {
+    tx.run("update client set identity = $2, bsn_hash = null where client_id = $1", args![id, Vec::<u8>::new()])
+        .await?;
+    tx.run("delete from household where client_id = $1", args![id]).await?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ use crate::domain::handover::{Brief, Due, Handover, Stage};
 use crate::domain::{AllocationId, HandoverId};
 use chassis::{Error, Result, Row, Scope, Work, args};
 use kernel::ClientId;
+use store::Retention::File;
 use store::{Relation, code, json};
 use uuid::Uuid;
 
@@ -26,13 +27,19 @@ macro_rules! select {
 /// One handover and its version.
 pub async fn load(work: &mut Work, id: HandoverId) -> Result<Option<(Handover, i64)>> {
     let row = work.row(select!("where h.handover_id = $1"), args![id.0]).await?;
-    row.map(|row| read(work, &row)).transpose()
+    match row {
+        Some(row) => Ok(Some(read(work, &row).await?)),
+        None => Ok(None),
+    }
 }
 
 /// The handover of an allocation and its version.
 pub async fn of_allocation(work: &mut Work, id: AllocationId) -> Result<Option<(Handover, i64)>> {
     let row = work.row(select!("where h.allocation_id = $1"), args![id.0]).await?;
-    row.map(|row| read(work, &row)).transpose()
+    match row {
+        Some(row) => Ok(Some(read(work, &row).await?)),
+        None => Ok(None),
+    }
 }
 
 /// The handovers that the caller gives or receives, newest first.
@@ -53,12 +60,16 @@ pub async fn list(
             args![scope.everything, scope.own, &scope.organisation, state, before, limit],
         )
         .await?;
-    rows.iter().map(|row| read(work, row)).collect()
+    let mut handovers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        handovers.push(read(work, row).await?);
+    }
+    Ok(handovers)
 }
 
 /// Keeps a handover at its next version.
 pub async fn save(work: &mut Work, handover: &Handover, version: i64) -> Result<()> {
-    let id = handover.id;
+    let (id, key) = (handover.id, File.of(handover.brief.client_id));
     let form = handover.form.as_ref().map(json).unwrap_or_default();
     let (reason, note) = handover.returned.as_ref().map_or((None, ""), |(reason, note)| (Some(code(reason)), note));
     let due = handover.waiting_for().map(|(_, due)| *due);
@@ -77,9 +88,9 @@ pub async fn save(work: &mut Work, handover: &Handover, version: i64) -> Result<
         due.and_then(|due| due.warn_on),
         due.is_some_and(|due| due.overdue),
         handover.assigned,
-        seal(work, FORM, id, &form)?,
+        seal(work, key, FORM, id, &form).await?,
         reason,
-        seal(work, NOTE, id, note)?,
+        seal(work, key, NOTE, id, note).await?,
         handover.first_filled_at,
     ];
     work.run(
@@ -130,7 +141,7 @@ pub fn state(stage: &Stage) -> &'static str {
     }
 }
 
-fn read(work: &Work, row: &Row) -> Result<(Handover, i64)> {
+async fn read(work: &Work, row: &Row) -> Result<(Handover, i64)> {
     let id: HandoverId = row.id("handover_id")?;
     let wrong = |column, why: &str| Error::inconsistent("handover", column, format!("{why} ({id})"));
     let due = || {
@@ -145,14 +156,15 @@ fn read(work: &Work, row: &Row) -> Result<(Handover, i64)> {
         "cancelled" => Stage::Cancelled,
         _ => return Err(wrong("state", "is no state")),
     };
-    let form = open(work, FORM, id, row.get("form")?)?;
+    let client_id: ClientId = row.get("client_id")?;
+    let form = open(work, File.of(client_id), FORM, id, row.get("form")?).await?;
     let form =
         (!form.is_empty()).then(|| serde_json::from_str(&form).map_err(|_| wrong("form", "is no form"))).transpose()?;
-    let note = open(work, NOTE, id, row.get("return_note")?)?;
+    let note = open(work, File.of(client_id), NOTE, id, row.get("return_note")?).await?;
     let handover = Handover {
         id,
         brief: Brief {
-            client_id: row.get::<ClientId>("client_id")?,
+            client_id,
             allocation_id: row.id("allocation_id")?,
             from: row.get("from_organisation")?,
             to: row.get("to_organisation")?,

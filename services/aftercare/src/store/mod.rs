@@ -6,8 +6,9 @@ pub mod handover;
 pub mod signal;
 pub mod signalling_plan;
 
+use ::store::KeyOf;
 use chassis::{Error, Result, Work, args};
-use kernel::{Date, Organisation};
+use kernel::{ClientId, Date, Organisation};
 use std::fmt::Display;
 
 /// A unique index that said no means that another transaction was first: run this one again, and it finds that one's row.
@@ -36,12 +37,40 @@ pub async fn step(
     Ok(())
 }
 
-/// A free text for its column; nothing when there is none.
-fn seal(work: &Work, column: &str, row: impl Display, text: &str) -> Result<Option<Vec<u8>>> {
-    (!text.is_empty()).then(|| work.sealer().seal(column, row, text)).transpose()
+/// Takes away every free text about a client, and who asked for the client's signals. That there was a signal stays, as
+/// the teams' own work.
+pub async fn forget(work: &mut Work, client: ClientId) -> Result<()> {
+    for sql in [
+        "update handover set form = null, return_note = null where client_id = $1",
+        "update signal set report = null, closing_note = null where client_id = $1",
+        "delete from signalling_plan where client_id = $1",
+        "delete from subscription where client_id = $1",
+        "delete from debt_help where client_id = $1",
+        "delete from client where client_id = $1",
+    ] {
+        work.run(sql, args![client]).await?;
+    }
+    Ok(())
 }
 
-/// The free text of a column; empty when there is none.
-fn open(work: &Work, column: &str, row: impl Display, sealed: Option<Vec<u8>>) -> Result<String> {
-    sealed.map_or(Ok(String::new()), |sealed| work.sealer().open(column, row, &sealed))
+/// A free text for its column; nothing when there is none.
+async fn seal(work: &Work, key: KeyOf, column: &str, row: impl Display + Send, text: &str) -> Result<Option<Vec<u8>>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    work.sealer().seal(key, column, row, text).await.map(Some)
+}
+
+/// The free text of a column; empty when there is none, or none that can be read any more.
+async fn open(
+    work: &Work,
+    key: KeyOf,
+    column: &str,
+    row: impl Display + Send,
+    sealed: Option<Vec<u8>>,
+) -> Result<String> {
+    match sealed {
+        Some(sealed) => Ok(work.sealer().open(key, column, row, &sealed).await?.or_empty()),
+        None => Ok(String::new()),
+    }
 }

@@ -6,6 +6,7 @@ use crate::domain::signal::{Signal, Stage};
 use chassis::{Error, Result, Row, Work, args};
 use kernel::{ClientId, Date, Organisation};
 use std::collections::BTreeSet;
+use store::Retention::Report;
 use store::code;
 
 const REPORT: &str = "signal.report";
@@ -78,7 +79,7 @@ pub async fn of_client(
 
 /// Keeps a signal at its next version; its teams are kept once, with the first.
 pub async fn save(work: &mut Work, signal: &Signal, version: i64) -> Result<()> {
-    let id = signal.id;
+    let (id, key) = (signal.id, Report.of(signal.client_id));
     let (mut until, mut remind_on, mut outcome, mut forgotten_on) = (None, None, None, None);
     match &signal.stage {
         Stage::Open | Stage::WithRegie => {}
@@ -103,8 +104,8 @@ pub async fn save(work: &mut Work, signal: &Signal, version: i64) -> Result<()> 
         signal.debt_help_only,
         signal.night,
         signal.reports,
-        seal(work, REPORT, id, &signal.text)?,
-        seal(work, NOTE, id, &signal.closing_note)?,
+        seal(work, key, REPORT, id, &signal.text).await?,
+        seal(work, key, NOTE, id, &signal.closing_note).await?,
         signal.guarantee,
         signal.taken_up_by(),
         signal.taken_up.as_ref().map(|(_, at)| *at),
@@ -152,12 +153,12 @@ async fn read(work: &mut Work, rows: Vec<Row>) -> Result<Vec<(Signal, i64)>> {
         let id: SignalId = row.id("signal_id")?;
         let teams = work.rows("select organisation from signal_team where signal_id = $1", args![id.0]).await?;
         let teams = teams.iter().map(|team| team.get("organisation")).collect::<Result<_>>()?;
-        signals.push((whole(work, id, &row, teams)?, row.get("version")?));
+        signals.push((whole(work, id, &row, teams).await?, row.get("version")?));
     }
     Ok(signals)
 }
 
-fn whole(work: &Work, id: SignalId, row: &Row, teams: BTreeSet<Organisation>) -> Result<Signal> {
+async fn whole(work: &Work, id: SignalId, row: &Row, teams: BTreeSet<Organisation>) -> Result<Signal> {
     let wrong = |column| move || Error::inconsistent("signal", column, format!("is no whole ({id})"));
     let stage = match row.get::<String>("state")?.as_str() {
         "open" => Stage::Open,
@@ -177,9 +178,11 @@ fn whole(work: &Work, id: SignalId, row: &Row, teams: BTreeSet<Organisation>) ->
         (None, None) => None,
         _ => return Err(wrong("taken_up_by")()),
     };
+    let client_id: ClientId = row.get("client_id")?;
+    let key = Report.of(client_id);
     Ok(Signal {
         id,
-        client_id: row.get("client_id")?,
+        client_id,
         municipality: row.get("municipality")?,
         kind: row.code("kind")?,
         severity: row.code("severity")?,
@@ -191,8 +194,8 @@ fn whole(work: &Work, id: SignalId, row: &Row, teams: BTreeSet<Organisation>) ->
         debt_help_only: row.get("debt_help_only")?,
         night: row.get("night")?,
         reports: row.get("reports")?,
-        text: open(work, REPORT, id, row.get("report")?)?,
-        closing_note: open(work, NOTE, id, row.get("closing_note")?)?,
+        text: open(work, key, REPORT, id, row.get("report")?).await?,
+        closing_note: open(work, key, NOTE, id, row.get("closing_note")?).await?,
         guarantee: row.get("guarantee")?,
         taken_up,
         stage,

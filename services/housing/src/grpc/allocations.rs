@@ -83,7 +83,7 @@ pub async fn sign(
     let command = Command::SignAgreement { by, who };
     let (after, version) = change(housing, work, &m.allocation_id, m.expected_version, &command).await?;
     let evidence = Evidence::of(!by.signs_for_another(who.party), &m.evidence)?;
-    store::keep_evidence(work, &after.id.to_string(), &who.name(), &evidence).await?;
+    store::keep_evidence(work, after.client_id, (&after.id.to_string(), &who.name()), &evidence).await?;
     answer!(SignAgreementResponse, (after, version))
 }
 

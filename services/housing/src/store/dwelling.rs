@@ -5,6 +5,7 @@ use crate::domain::dwelling::{Address, DWELLING_REGISTERED_ALREADY, Dwelling, St
 use crate::domain::{Code, DwellingId, DwellingState, NominationId};
 use chassis::{Error, Page, Result, Row, Work, args};
 use kernel::Organisation;
+use store::KeyOf;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -39,9 +40,10 @@ impl Standing {
     }
 }
 
-fn read(work: &Work, row: &Row) -> Result<Standing> {
+async fn read(work: &Work, row: &Row) -> Result<Standing> {
     let id: DwellingId = row.id("dwelling_id")?;
-    let address = work.sealer().open("dwelling.address", id, &row.get::<Vec<u8>>("address")?)?;
+    let address: Vec<u8> = row.get("address")?;
+    let address = work.sealer().open(KeyOf::SERVICE, "dwelling.address", id, &address).await?.text()?;
     let address: Address = serde_json::from_str(&address).map_err(|e| Error::inconsistent("dwelling", "address", e))?;
     let state: DwellingState = code(row, "standing")?;
     let dwelling = Dwelling {
@@ -68,7 +70,10 @@ fn read(work: &Work, row: &Row) -> Result<Standing> {
 /// One dwelling.
 pub async fn load(work: &mut Work, id: DwellingId) -> Result<Option<Standing>> {
     let row = work.row(select!("where dwelling_id = $1"), args![id.0]).await?;
-    row.as_ref().map(|row| read(work, row)).transpose()
+    match row {
+        Some(row) => Ok(Some(read(work, &row).await?)),
+        None => Ok(None),
+    }
 }
 
 /// The dwelling that another row refers to.
@@ -93,14 +98,18 @@ pub async fn list(
     let state = state.map_or("", Code::as_str);
     let rows =
         work.rows(sql, args![corporation, state, municipality, page.text(0), page.text(1), page.limit + 1]).await?;
-    let mut found = rows.iter().map(|row| read(work, row)).collect::<Result<Vec<_>>>()?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        found.push(read(work, row).await?);
+    }
     let next = page.cut(&mut found, |one| vec![one.dwelling.available_on.to_string(), one.dwelling.id.to_string()]);
     Ok((found, next))
 }
 
 /// A new dwelling.
 pub async fn insert(work: &mut Work, dwelling: &Dwelling) -> Result<()> {
-    let address = work.sealer().seal("dwelling.address", dwelling.id, &store::json(&dwelling.address))?;
+    let address = store::json(&dwelling.address);
+    let address = work.sealer().seal(KeyOf::SERVICE, "dwelling.address", dwelling.id, &address).await?;
     work.run(
         "insert into dwelling (dwelling_id, corporation, bag_object_id, unit_suffix, unit_number, address, municipality,
              district, neighbourhood, kind, form, rent_cents, floor_area_m2, rooms, max_persons, available_on, state, version)

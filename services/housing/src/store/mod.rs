@@ -8,7 +8,9 @@ pub mod nomination;
 pub mod offer;
 
 use crate::domain::{Code, offer::Evidence};
+use ::store::Retention;
 use chassis::{Result, Row, Work, args};
+use kernel::ClientId;
 
 /// An optional code from its column.
 fn code_opt<C: Code>(row: &Row, column: &str) -> Result<Option<C>> {
@@ -30,10 +32,26 @@ fn of_state<T>(value: Option<T>, table: &str, column: &str) -> Result<T> {
     value.ok_or_else(|| chassis::Error::inconsistent(table, column, "the state asks it"))
 }
 
+/// Takes away the client's own words, and what regie said of readiness. Offers and leases stay, without a name: they are the
+/// landlord's too.
+pub async fn forget(work: &mut Work, client: ClientId) -> Result<()> {
+    let said = "delete from evidence where subject in (select offer_id from offer where client_id = $1)
+                or subject in (select allocation_id from allocation where client_id = $1)";
+    work.run(said, args![client]).await?;
+    work.run("delete from readiness where client_id = $1", args![client]).await?;
+    Ok(())
+}
+
 /// Keeps where the client's own word can be found, when somebody else spoke (R-HOU-29).
-pub async fn keep_evidence(work: &mut Work, subject: &str, what: &str, evidence: &Evidence) -> Result<()> {
+pub async fn keep_evidence(
+    work: &mut Work,
+    client: ClientId,
+    (subject, what): (&str, &str),
+    evidence: &Evidence,
+) -> Result<()> {
     let Evidence::Document(text) = evidence else { return Ok(()) };
-    let document = work.sealer().seal("evidence.document", format!("{subject}/{what}"), text)?;
+    let (key, place) = (Retention::File.of(client), format!("{subject}/{what}"));
+    let document = work.sealer().seal(key, "evidence.document", place, text).await?;
     let (given_by, now) = (work.actor().subject.clone(), work.now.at);
     work.keep(
         "insert into evidence (subject, what, given_by, document, recorded_at) values ($1, $2, $3, $4, $5)

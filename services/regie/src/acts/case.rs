@@ -25,7 +25,7 @@ pub async fn change(regie: &Regie, work: &mut Work, client: ClientId, seen: i64,
     }
     let former = kept.case.supervisor.clone();
     let kept = Kept { case: happened.iter().fold(kept.case, case::apply), ..kept };
-    let version = store::case::save(work, &kept, &happened, now).await?;
+    let version = store::case::save(work, client, &kept, &happened, now).await?;
     for event in &happened {
         follow(regie, work, client, former.as_ref(), &kept.case, event).await?;
     }
@@ -54,7 +54,7 @@ pub async fn open(work: &mut Work, client: ClientId, id: CaseId, municipality: &
     let case = match store::case::by_id(work, client, id).await? {
         Some(kept) => {
             let kept = Kept { case: case::reopen(kept.case), ..kept };
-            store::case::save(work, &kept, &[], now).await?;
+            store::case::save(work, client, &kept, &[], now).await?;
             kept.case
         }
         None => {

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod consent;
+pub mod erasure;
 pub mod gate;
 pub mod policy;
 pub mod process;
@@ -12,4 +13,4 @@ pub mod task;
 
 /// The reasons for which regie refuses, page by page.
 pub const REASONS: &[&[&kernel::Reason]] =
-    &[case::REASONS, consent::REASONS, gate::REASONS, relation::REASONS, task::REASONS];
+    &[case::REASONS, consent::REASONS, erasure::REASONS, gate::REASONS, relation::REASONS, task::REASONS];

@@ -95,6 +95,8 @@ kinds! {
         "Case holder, then regie: answer what social services asked (R-INC-04).";
     BridgeIncome = "bridge_income", "Uitkering geweigerd vlak voor de verhuizing: overbrug, ander inkomen of andere datum",
         "Case holder: benefit was refused with the move at hand (R-INC-27).";
+    DecideErasure = "decide_erasure", "Beslis op het verzoek om vernietiging",
+        "Regie: decide on a written request for erasure (R-REG-22).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
 

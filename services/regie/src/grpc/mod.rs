@@ -2,6 +2,7 @@
 
 mod case;
 mod consent;
+mod erasure;
 mod gate;
 mod list;
 mod relation;
@@ -109,6 +110,9 @@ methods! {
     command take_task(TakeTaskRequest) -> TakeTaskResponse = task::take;
     command complete_task(CompleteTaskRequest) -> CompleteTaskResponse = task::complete;
     query get_timeline(GetTimelineRequest) -> GetTimelineResponse = list::timeline;
+    command request_erasure(RequestErasureRequest) -> RequestErasureResponse = erasure::request;
+    revocation decide_erasure(DecideErasureRequest) -> DecideErasureResponse = erasure::decide;
+    query list_erasures(ListErasuresRequest) -> ListErasuresResponse = erasure::list;
     command close_case(CloseCaseRequest) -> CloseCaseResponse = case::close;
     query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
     query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;

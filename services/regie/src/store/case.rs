@@ -8,6 +8,8 @@ use crate::domain::case::{
 use chassis::{Result, Row, Scope, Tx, args};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Moment, Municipality, Organisation, Uuid};
+use std::collections::BTreeMap;
+use store::Retention::Plan;
 
 /// A case as it stands, with its version.
 pub struct Kept {
@@ -83,7 +85,7 @@ pub async fn newest(tx: &mut Tx, client: ClientId) -> Result<Option<Kept>> {
     const SQL: &str =
         select!("where client_id = $1 order by case when closed_on is null then 0 else 1 end, opened_at desc limit 1");
     match tx.row(SQL, args![client]).await? {
-        Some(row) => Ok(Some(read(tx, &row).await?)),
+        Some(row) => Ok(Some(read(tx, client, &row).await?)),
         None => Ok(None),
     }
 }
@@ -91,14 +93,14 @@ pub async fn newest(tx: &mut Tx, client: ClientId) -> Result<Option<Kept>> {
 /// One case of the client.
 pub async fn by_id(tx: &mut Tx, client: ClientId, id: CaseId) -> Result<Option<Kept>> {
     match tx.row(select!("where client_id = $1 and case_id = $2"), args![client, id.0]).await? {
-        Some(row) => Ok(Some(read(tx, &row).await?)),
+        Some(row) => Ok(Some(read(tx, client, &row).await?)),
         None => Ok(None),
     }
 }
 
-async fn read(tx: &mut Tx, row: &Row) -> Result<Kept> {
+async fn read(tx: &mut Tx, client: ClientId, row: &Row) -> Result<Kept> {
     let id = CaseId(row.get("case_id")?);
-    let goals = match row.get::<i64>("goals")? {
+    let rows = match row.get::<i64>("goals")? {
         0 => Vec::new(),
         _ => {
             const SQL: &str =
@@ -107,19 +109,20 @@ async fn read(tx: &mut Tx, row: &Row) -> Result<Kept> {
         }
     };
     let sealer = tx.sealer();
-    let goal = |row: &Row| {
+    let mut goals = BTreeMap::new();
+    for row in &rows {
         let goal_id: Uuid = row.get("goal_id")?;
         let words: Vec<u8> = row.get("words")?;
         let outcome = key_opt(row, "outcome", GoalOutcome::from_key)?;
         let goal = Goal {
             domain: key(row, "domain", LifeDomain::from_key)?,
-            text: sealer.open("goal.words", goal_id, &words)?,
+            text: sealer.open(Plan.of(client), "goal.words", goal_id, &words).await?.or_empty(),
             owner: key(row, "owner", GoalOwner::from_key)?,
             due_on: row.get("due_on")?,
             decided: outcome.zip(row.get::<Option<Date>>("decided_on")?),
         };
-        Ok((GoalId(goal_id), goal))
-    };
+        goals.insert(GoalId(goal_id), goal);
+    }
     let scores = match row.get::<i64>("scores")? {
         0 => Vec::new(),
         _ => {
@@ -145,7 +148,7 @@ async fn read(tx: &mut Tx, row: &Row) -> Result<Kept> {
         supervisor: assignee(row, ["supervisor_person", "supervisor_organisation", ""])?,
         supervisor_changes: row.get("supervisor_changes")?,
         plan: Some(row.get::<u32>("plan_edition")?).zip(row.get::<Option<Date>>("plan_adopted_on")?),
-        goals: goals.iter().map(goal).collect::<Result<_>>()?,
+        goals,
         scores: scores.iter().map(scoring).collect::<Result<_>>()?,
         guidance: key_opt(row, "guidance", Guidance::from_key)?,
     };
@@ -175,7 +178,7 @@ pub async fn insert(tx: &mut Tx, client: ClientId, case: &Case, now: Moment) -> 
 }
 
 /// Keeps a case as it is now, with the rows that the events add; returns the new version.
-pub async fn save(tx: &mut Tx, kept: &Kept, events: &[Event], now: Moment) -> Result<i64> {
+pub async fn save(tx: &mut Tx, client: ClientId, kept: &Kept, events: &[Event], now: Moment) -> Result<i64> {
     let case = &kept.case;
     let version = kept.version + 1;
     let (holder, supervisor) = (case.holder.as_ref(), case.supervisor.as_ref());
@@ -202,22 +205,22 @@ pub async fn save(tx: &mut Tx, kept: &Kept, events: &[Event], now: Moment) -> Re
     )
     .await?;
     for event in events {
-        keep(tx, case, event, now).await?;
+        keep(tx, client, case, event, now).await?;
     }
     Ok(version)
 }
 
-async fn keep(tx: &mut Tx, case: &Case, event: &Event, now: Moment) -> Result<()> {
+async fn keep(tx: &mut Tx, client: ClientId, case: &Case, event: &Event, now: Moment) -> Result<()> {
     match event {
         Event::HolderChanged { to, reason } => assign(tx, case.id, Post::Caseholder, to, *reason, now).await,
         Event::SupervisorChanged { to, reason, .. } => assign(tx, case.id, Post::Supervisor, to, *reason, now).await,
         Event::PlanAdopted { absence_reason: Some(why), .. } => {
-            let sealed = tx.sealer().seal("client_case.plan_absence", case.id, why)?;
+            let sealed = tx.sealer().seal(Plan.of(client), "client_case.plan_absence", case.id, why).await?;
             tx.keep("update client_case set plan_absence = $2 where case_id = $1", args![case.id.0, sealed]).await?;
             Ok(())
         }
         Event::GoalSet { id, goal } => {
-            let words = tx.sealer().seal("goal.words", id, &goal.text)?;
+            let words = tx.sealer().seal(Plan.of(client), "goal.words", id, &goal.text).await?;
             tx.keep(
                 "insert into goal (goal_id, case_id, domain, words, owner, due_on) values ($1, $2, $3, $4, $5, $6)
                  on conflict (goal_id) do update

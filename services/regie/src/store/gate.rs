@@ -5,6 +5,7 @@ use crate::domain::gate::{OverrideReason, Word};
 use crate::domain::process::Ground;
 use chassis::{Error, Result, Row, Tx, args};
 use kernel::{ClientId, Date, Moment, Uuid};
+use store::Retention::File;
 
 /// A move to a home.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +135,7 @@ pub async fn decided(tx: &mut Tx, allocation: Uuid, ground: Option<Ground>) -> R
 pub async fn word(tx: &mut Tx, allocation: Uuid) -> Result<Option<Word>> {
     let row = tx
         .row(
-            "select word_id, opens, reason, explanation from gate_word
+            "select word_id, client_id, opens, reason, explanation from gate_word
              where allocation_id = $1 order by decided_at desc, word_id desc limit 1",
             args![allocation],
         )
@@ -145,7 +146,8 @@ pub async fn word(tx: &mut Tx, allocation: Uuid) -> Result<Option<Word>> {
     }
     let sealed: Option<Vec<u8>> = row.get("explanation")?;
     let sealed = sealed.ok_or_else(|| Error::inconsistent("gate_word", "explanation", "is empty"))?;
-    let explanation = tx.sealer().open("gate_word.explanation", row.get::<Uuid>("word_id")?, &sealed)?;
+    let (sealed_for, id) = (File.of(row.get("client_id")?), row.get::<Uuid>("word_id")?);
+    let explanation = tx.sealer().open(sealed_for, "gate_word.explanation", id, &sealed).await?.or_empty();
     Ok(Some(Word::Open { reason: key(&row, "reason", OverrideReason::from_key)?, explanation }))
 }
 
@@ -155,7 +157,7 @@ pub async fn say(tx: &mut Tx, client: ClientId, allocation: Uuid, word: &Word, b
     let (reason, explanation) = match word {
         Word::LeaveShut => (None, None),
         Word::Open { reason, explanation } => {
-            let sealed = tx.sealer().seal("gate_word.explanation", id, explanation)?;
+            let sealed = tx.sealer().seal(File.of(client), "gate_word.explanation", id, explanation).await?;
             (Some(reason.as_str()), Some(sealed))
         }
     };

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod consent;
+pub mod erasure;
 pub mod flow;
 pub mod gate;
 pub mod readiness;

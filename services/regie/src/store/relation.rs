@@ -75,3 +75,10 @@ pub async fn audience(tx: &mut Tx, client: ClientId) -> Result<Vec<Organisation>
         .await?;
     rows.iter().map(|row| row.get("organisation")).collect::<std::result::Result<_, Error>>()
 }
+
+/// The organisations that know the client, or ever did.
+pub async fn ever(tx: &mut Tx, client: ClientId) -> Result<Vec<Organisation>> {
+    let sql = "select distinct organisation from relation where client_id = $1 order by organisation";
+    let rows = tx.rows(sql, args![client]).await?;
+    rows.iter().map(|row| row.get("organisation")).collect()
+}

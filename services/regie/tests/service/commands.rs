@@ -19,7 +19,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use store::SealingKey;
 use testkit::{Bench, Database, Engine, FakePeer, actor};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -174,7 +173,7 @@ impl Second {
         let issuer = testkit::issuer();
         let setup = Setup {
             database: self.database.url.clone(),
-            sealing_key: SealingKey::from_bytes([7; 32]),
+            sealing: self.database.sealing(),
             verifier: Arc::new(Verifier::new(Keys::from_jwks(&issuer.jwks()).unwrap(), issuer.name())),
             tokens: issuer,
             peers: self.peers.clone(),

@@ -1,7 +1,7 @@
 //! Whoever rewrites the log is found out: on a walk along entries in memory, and on real files with the triggers taken off.
 
 use super::*;
-use crate::{Access, SealingKey, Store};
+use crate::{Access, Sealing, SealingKey, Store};
 use jiff::Timestamp;
 use kernel::{Actor, ClientId, Organisation, Role};
 use proptest::prelude::*;
@@ -196,7 +196,8 @@ fn the_first_place_that_is_wrong_is_named() {
 
 async fn open(path: &Path) -> Store {
     let url = format!("sqlite:{}", path.display());
-    Store::open("income", &url, &SealingKey::from_bytes([7; 32]), &[]).await.unwrap()
+    let sealing = Sealing::new(SealingKey::from_bytes([7; 32]), Sealing::beside(&url).unwrap());
+    Store::open("income", &url, &sealing, &[]).await.unwrap()
 }
 
 /// Logs that many accesses, each in a transaction of its own.

@@ -1,0 +1,48 @@
+//! Erasure of a client (R-REG-22): the keys are destroyed, what the service holds outside its seals goes, and nobody has to
+//! do with the client any more. Each service does it as soon as it takes in that regie's decision was made, and again after
+//! its database was put back from an older copy.
+
+use crate::{Chassis, Event, Service, Work};
+use proto::regie::v1::ClientErased;
+use std::sync::Arc;
+use store::{Destroyed, Result, args};
+
+/// Destroys keys of a client, for good, and what belongs to it. The decision must be committed already: what is destroyed
+/// does not come back when this transaction fails. Again changes nothing.
+pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -> Result<()> {
+    work.destroy_keys(what).await?;
+    if what.class.is_some() {
+        return Ok(());
+    }
+    let (client, now) = (what.client, work.now.at);
+    let end = "update relation set ended_at = $2 where client_id = $1 and ended_at is null";
+    work.run(end, args![client, now]).await?;
+    work.run("delete from deadline where client_id = $1", args![client]).await?;
+    service.forget(work, client).await
+}
+
+/// Takes in an erasure; true when there is nothing else to take in of this event, because its client was erased.
+pub(crate) async fn take<S: Service>(service: &S, work: &mut Work, event: &Event) -> Result<bool> {
+    let Some(client) = event.client_id else { return Ok(false) };
+    if event.source == "regie" && event.name() == "ClientErased" {
+        let erased: ClientErased = event.decode()?;
+        let (by, why) = (event.source.to_owned(), format!("erasure {}", erased.erasure_id));
+        erase(service, work, &Destroyed { client, class: None, at: event.recorded_at, by, why }).await?;
+    }
+    Ok(work.sealer().erased(client))
+}
+
+/// Does again what a database that was put back has forgotten, before anybody is answered.
+pub(crate) async fn repeat<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<()> {
+    for one in chassis.store.forgotten_erasures().await? {
+        tracing::warn!(service = chassis.name, client = %one.client, "the database was put back: a client is erased again");
+        let (service, one) = (service.clone(), Arc::new(one));
+        chassis
+            .act("erasure", move |work| {
+                let (service, one) = (service.clone(), one.clone());
+                Box::pin(async move { erase(&*service, work, &one).await })
+            })
+            .await?;
+    }
+    Ok(())
+}
