@@ -57,10 +57,48 @@ fn every_policy_file_in_deploy_is_asked_for() {
 #[test]
 fn the_example_of_issuers_in_deploy_is_usable() {
     let text = std::fs::read_to_string(root().join("deploy/issuers.toml")).unwrap();
-    let (folder, services) = (tempfile::tempdir().unwrap(), auth::Issuer::generate("services").unwrap());
-    std::fs::create_dir(folder.path().join("keys")).unwrap();
-    std::fs::write(folder.path().join("keys/jwks.json"), services.jwks()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    doorstroom::local::make_keys(&folder.path().join("keys")).unwrap();
     let trusted = auth::Trusted::from_toml(&text, folder.path()).unwrap();
-    assert!(trusted.knows(&services.named(&trusted.services)));
+    let key = |service: &str| std::fs::read_to_string(folder.path().join(format!("keys/{service}-key.pem"))).unwrap();
+    for (service, other) in [("access", "regie"), ("housing", "monitor"), ("income", "access"), ("aftercare", "income")]
+    {
+        let named = trusted.issuer_of(service);
+        assert!(trusted.knows(&auth::Issuer::from_pem(&named, &key(service)).unwrap()), "{service}");
+        assert!(!trusted.knows(&auth::Issuer::from_pem(&named, &key(other)).unwrap()), "{other} is not {service}");
+    }
     assert_eq!(auth::Verifier::trusting(trusted.issuers).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+}
+
+/// R-REG-13: what the script makes is what the services take from each other, also after it ran again.
+#[test]
+fn the_certificates_that_deploy_makes_are_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = || {
+        let mut script = std::process::Command::new(root().join("deploy/certificates.sh"));
+        script.arg(folder.path()).output().unwrap()
+    };
+    if std::process::Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("passed over: openssl is not installed");
+        return;
+    }
+    let mut before = Vec::new();
+    for _ in 0..2 {
+        let made = make();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let file = |name: &str| folder.path().join(name);
+        let authorities = file("authority/authorities.pem");
+        for service in ["access", "housing", "income", "aftercare", "regie", "monitor"] {
+            let pair = chassis::Pair {
+                certificate: file(&format!("{service}/certificate.pem")),
+                key: file(&format!("{service}/key.pem")),
+            };
+            let clients = chassis::Clients { authorities: file("authority/clients.pem"), required: true };
+            let tls = chassis::Tls::from_files(Some(&pair), Some(&clients), Some(&authorities));
+            assert_eq!(tls.err(), None, "{service}");
+        }
+        let now = std::fs::read(file("regie/certificate.pem")).unwrap();
+        assert_ne!(now, before, "renewed");
+        before = now;
+    }
 }

@@ -95,6 +95,7 @@ impl Services {
                 .collect(),
             clock: self.clock.clone(),
             reflection: true,
+            transport: Default::default(),
         };
         let files = Files::in_folder(self.folder.path()).unwrap();
         let running = match name {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 /// Who to be.
 #[derive(Args, Clone, Debug)]
@@ -66,6 +66,15 @@ pub struct To {
     /// The purpose to name; the first that the RPC allows when left out
     #[arg(long)]
     pub purpose: Option<String>,
+    /// For https: a file with who issued the service's certificate (PEM)
+    #[arg(long, env = "DOORSTROOM_TLS_AUTHORITIES_FILE", value_name = "FILE")]
+    authorities: Option<PathBuf>,
+    /// For https: a file with the certificate to show (PEM)
+    #[arg(long, env = "DOORSTROOM_TLS_CERTIFICATE_FILE", value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// For https: a file with the private key of that certificate (PEM)
+    #[arg(long, env = "DOORSTROOM_TLS_KEY_FILE", value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
     /// A token to use instead of one of the development issuer
     #[arg(long, env = "DOORSTROOM_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
@@ -79,7 +88,23 @@ impl To {
         let url = self.at.clone().or_else(|| local::endpoint(service));
         let url =
             url.with_context(|| format!("{service:?} is none of access, housing, income, aftercare, regie, monitor"))?;
-        Ok(Endpoint::from_shared(url)?.connect_timeout(Duration::from_secs(5)).connect_lazy())
+        let mut endpoint = Endpoint::from_shared(url)?.connect_timeout(Duration::from_secs(5));
+        if endpoint.uri().scheme_str() == Some("https") {
+            endpoint = endpoint.tls_config(self.tls()?)?;
+        }
+        Ok(endpoint.connect_lazy())
+    }
+
+    fn tls(&self) -> anyhow::Result<ClientTlsConfig> {
+        let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+        let authorities = self.authorities.as_ref();
+        let authorities =
+            authorities.context("for https, say with --authorities who issued the service's certificate")?;
+        let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(authorities)?));
+        Ok(match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => config.identity(Identity::from_pem(read(certificate)?, read(key)?)),
+            _ => config,
+        })
     }
 
     /// Puts token and purpose on a request.

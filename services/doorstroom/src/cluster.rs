@@ -84,6 +84,7 @@ impl Cluster {
                 peers: peers.collect::<anyhow::Result<_>>()?,
                 clock: options.clock.clone(),
                 reflection: true,
+                transport: chassis::Transport::default(),
             };
             anyhow::Ok((setup, listener))
         };

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod cluster;
 pub mod demo;
+pub mod doctor;
 pub mod doors;
 pub mod dynamic;
 pub mod local;

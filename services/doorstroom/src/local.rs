@@ -76,13 +76,16 @@ fn fresh_key() -> anyhow::Result<String> {
     Ok(key.expose().map(|byte| format!("{byte:02x}")).concat())
 }
 
-/// Makes what services need that run on their own: the key with which they sign their tokens, the public half of it as
-/// JWKS, the sealing key and the first master key.
+/// Makes what services need that run on their own: for each a key with which it signs its tokens, the public half of it as
+/// JWKS in the folder `public`, the sealing key and the first master key.
 pub fn make_keys(folder: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let issuer = Issuer::generate("services")?;
-    write_secret(&folder.join("service-key.pem"), &issuer.to_pem())?;
-    write_public(&folder.join("jwks.json"), &issuer)?;
+    let public = folder.join("public");
+    fs::create_dir_all(&public).with_context(|| format!("{} cannot be made", public.display()))?;
+    for (service, _) in PORTS {
+        let issuer = Issuer::generate(service)?;
+        write_secret(&folder.join(format!("{service}-key.pem")), &issuer.to_pem())?;
+        write_public(&public.join(format!("{service}.json")), &issuer)?;
+    }
     masters(folder)?;
     Ok(())
 }

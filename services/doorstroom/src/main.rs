@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use doorstroom::call::{As, Call};
 use doorstroom::cluster::{Cluster, Options};
 use doorstroom::demo::{self, Demo};
+use doorstroom::doctor::{self, Doctor};
 use doorstroom::rewrap::{self, Rewrap};
 use doorstroom::roles;
 use doorstroom::verify::{self, Fetch, Verify};
@@ -47,7 +48,7 @@ enum Command {
         #[command(flatten)]
         who: As,
     },
-    /// Makes the keys for services that run as processes of their own: service-key.pem, jwks.json, sealing-key, master-keys
+    /// Makes the keys for services that run as processes of their own: one to sign with for each, the sealing key and a master key
     Keys {
         /// The folder to write them to; keys that are there already are never overwritten
         #[arg(long)]
@@ -63,6 +64,8 @@ enum Command {
     Rewrap(Rewrap),
     /// Finds out, without any service, whether the access log in a database is still what it was
     Verify(Verify),
+    /// Looks at what a service would start with, and says what is wrong and what to do about it
+    Doctor(Doctor),
 }
 
 /// A printed token outlives a working week.
@@ -98,6 +101,11 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Checkpoint(wanted) => verify::fetch(&wanted).await,
         Command::Rewrap(wanted) => rewrap::run(&wanted).await.map(|()| true),
         Command::Verify(wanted) => verify::run(&wanted).await,
+        Command::Doctor(wanted) => {
+            #[expect(clippy::disallowed_methods, reason = "the one place where this program reads its environment")]
+            let var = |name: &str| std::env::var(name).ok();
+            doctor::run(&wanted, var).await
+        }
     }
 }
 

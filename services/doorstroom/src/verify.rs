@@ -67,7 +67,7 @@ pub struct Verify {
     /// The database of one service: a file of SQLite, or postgres://…
     #[arg(long, value_name = "URL_OR_FILE")]
     pub database: String,
-    /// The public keys with which services sign: the jwks.json that was made with their keys
+    /// The public keys with which services sign: the file that was made with its key
     #[arg(long, value_name = "JWKS_FILE")]
     pub keys: Option<PathBuf>,
     /// A file with checkpoints of this service, one per line; may be given more than once

@@ -1,6 +1,6 @@
 //! Signs tokens: for development, for the services' own calls, and for tests.
 
-use crate::{AUDIENCE, DEVELOPMENT_ISSUER, jose};
+use crate::{AUDIENCE, DEVELOPMENT_ISSUER, Thumbprint, jose};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 use kernel::Actor;
@@ -16,6 +16,7 @@ use std::{
 pub struct Issuer {
     name: String,
     audience: String,
+    binds: bool,
     kid: String,
     pkcs8: Vec<u8>,
     pair: Ed25519KeyPair,
@@ -49,6 +50,15 @@ struct Claims<'a> {
     act: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// Who may use a token: whoever has the key of that certificate (RFC 8705).
+#[derive(Serialize)]
+struct Confirmation {
+    #[serde(rename = "x5t#S256")]
+    certificate: String,
 }
 
 impl Issuer {
@@ -80,7 +90,7 @@ impl Issuer {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| IssuerError::Key)?;
         let digest = ring::digest::digest(&ring::digest::SHA256, pair.public_key().as_ref());
         let kid = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]);
-        Ok(Self { name: name.into(), audience: AUDIENCE.to_owned(), kid, pkcs8: pkcs8.to_vec(), pair })
+        Ok(Self { name: name.into(), audience: AUDIENCE.to_owned(), binds: false, kid, pkcs8: pkcs8.to_vec(), pair })
     }
 
     /// The same key under another name.
@@ -91,6 +101,16 @@ impl Issuer {
     /// The same issuer, whose tokens are meant for that audience.
     pub fn meant_for(self, audience: impl Into<String>) -> Self {
         Self { audience: audience.into(), ..self }
+    }
+
+    /// The same issuer, whose tokens for a service's own calls are bound to the certificate that the service shows.
+    pub fn binding(self, binds: bool) -> Self {
+        Self { binds, ..self }
+    }
+
+    /// Whether tokens for a service's own calls are bound to its certificate.
+    pub fn binds(&self) -> bool {
+        self.binds
     }
 
     pub(crate) fn public_key(&self) -> &[u8] {
@@ -128,6 +148,17 @@ impl Issuer {
 
     /// A token for that actor, valid from an instant on for `ttl`.
     pub fn issue_at(&self, actor: &Actor, ttl: Duration, from: SystemTime) -> String {
+        self.issue_bound(actor, ttl, from, None)
+    }
+
+    /// A token that counts only over a connection with that client certificate.
+    pub fn issue_bound(
+        &self,
+        actor: &Actor,
+        ttl: Duration,
+        from: SystemTime,
+        certificate: Option<Thumbprint>,
+    ) -> String {
         let seconds = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let claims = Claims {
             iss: &self.name,
@@ -140,6 +171,7 @@ impl Issuer {
             roles: actor.roles.iter().map(|role| role.as_str()).collect(),
             act: actor.on_behalf_of.as_deref(),
             client_id: actor.client_id.map(|id| id.to_string()),
+            cnf: certificate.map(|certificate| Confirmation { certificate: certificate.to_string() }),
         };
         self.encode("JWT", &claims)
     }
@@ -162,13 +194,19 @@ pub struct TokenSource {
     issuer: Arc<Issuer>,
     actor: Actor,
     ttl: Duration,
+    certificate: Option<Thumbprint>,
     current: Mutex<Option<(Arc<str>, SystemTime)>>,
 }
 
 impl TokenSource {
     /// Tokens for one actor with the given time to live.
     pub fn new(issuer: Arc<Issuer>, actor: Actor, ttl: Duration) -> Self {
-        Self { issuer, actor, ttl, current: Mutex::new(None) }
+        Self { issuer, actor, ttl, certificate: None, current: Mutex::new(None) }
+    }
+
+    /// The same, bound to the certificate of the connection that they go over.
+    pub fn bound_to(self, certificate: Option<Thumbprint>) -> Self {
+        Self { certificate, ..self }
     }
 
     /// The value for the header `authorization`, with the scheme.
@@ -181,7 +219,8 @@ impl TokenSource {
         match &*current {
             Some((value, until)) if *until > now => value.clone(),
             _ => {
-                let value: Arc<str> = format!("Bearer {}", self.issuer.issue_at(&self.actor, self.ttl, now)).into();
+                let token = self.issuer.issue_bound(&self.actor, self.ttl, now, self.certificate);
+                let value: Arc<str> = format!("Bearer {token}").into();
                 *current = Some((value.clone(), now + self.ttl * 2 / 3));
                 value
             }

@@ -77,6 +77,12 @@ impl Keys {
         self.here().any(|key| *key == PublicKey::Ed25519(issuer.public_key().to_vec()))
     }
 
+    /// Whether both sets as they are here now hold the same key.
+    pub(crate) fn shares(&self, other: &Keys) -> bool {
+        let other = other.here();
+        self.here().any(|key| other.any(|theirs| theirs == key))
+    }
+
     /// Whether the set as it is here now can verify one of these algorithms.
     pub(crate) fn serves(&self, algorithms: &[Algorithm]) -> bool {
         self.here().any(|key| algorithms.contains(&key.algorithm()))

@@ -13,6 +13,7 @@ mod purpose;
 mod revoked;
 #[cfg(test)]
 mod testing;
+mod thumbprint;
 mod token;
 mod trust;
 mod watched;
@@ -25,8 +26,10 @@ pub use keys::{Keys, KeysError};
 pub use policy::{Grant, Policy, PolicyFileError, Relation, Rule, Standing};
 pub use purpose::{Ground, PURPOSE_HEADER, Purpose, Purposes};
 pub use revoked::{Revocations, RevocationsError};
+pub use thumbprint::Thumbprint;
 pub use token::{Denied, Verified, Verifier};
 pub use trust::{Trust, TrustError, Trusted};
+pub use watched::Watched;
 
 /// The name of the development issuer, which prints its tokens for anybody to use.
 pub const DEVELOPMENT_ISSUER: &str = "doorstroom-dev";

@@ -169,7 +169,7 @@ const ISSUERS: &str = r#"
 
     [services]
     name = "https://services.example.nl"
-    keys = { file = "services.json" }
+    keys = { regie = { file = "services.json" } }
 
     [[issuer]]
     name = "https://id.dordrecht.example"

@@ -1,12 +1,12 @@
 //! Token to actor: the issuer says which keys, algorithms and types count, every claim is checked, and verified tokens are
 //! remembered until they expire, their key goes or they are withdrawn.
 
-use crate::DEVELOPMENT_ISSUER;
 use crate::jose::{Algorithm, Found, KID_BYTES, PublicKey, strict};
 use crate::keys::Keys;
 use crate::revoked::{self, List, Revocations};
 use crate::trust::{Trust, TrustError, beside_development, plain};
 use crate::why::{self, Why};
+use crate::{DEVELOPMENT_ISSUER, Thumbprint};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{Actor, Refusal, general};
 use serde_json::{Map, Value};
@@ -61,6 +61,8 @@ pub struct Verified {
     pub(crate) id: Option<String>,
     pub(crate) issued: SystemTime,
     expires: SystemTime,
+    /// The client certificate over whose connections it counts; any when there is none.
+    bound_to: Option<Thumbprint>,
     kid: String,
     key: Arc<PublicKey>,
 }
@@ -77,7 +79,7 @@ impl Verified {
 pub struct Denied {
     /// What the caller hears.
     pub refusal: Refusal,
-    /// Known when the token was real and was withdrawn.
+    /// Known when the token was real, and was withdrawn or came over a connection that it does not count on.
     pub actor: Option<Arc<Actor>>,
 }
 
@@ -113,8 +115,19 @@ impl Verifier {
         self
     }
 
-    /// Who asks, from the value of the header `authorization` (empty if there is none), at that instant of real time.
+    /// Who asks, over a connection without a client certificate.
     pub async fn verify(&self, authorization: &str, now: SystemTime) -> Result<Arc<Verified>, Denied> {
+        self.verify_over(authorization, None, now).await
+    }
+
+    /// Who asks, from the value of the header `authorization` (empty if there is none), over a connection with that client
+    /// certificate, at that instant of real time.
+    pub async fn verify_over(
+        &self,
+        authorization: &str,
+        certificate: Option<Thumbprint>,
+        now: SystemTime,
+    ) -> Result<Arc<Verified>, Denied> {
         let token = match authorization.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => token.trim(),
             _ => return Err((&general::TOKEN_MISSING).into()),
@@ -132,14 +145,27 @@ impl Verifier {
                 verified
             }
         };
+        // After the cache: the same token may come over another connection the next time.
+        if verified.bound_to.is_some() && verified.bound_to != certificate {
+            let refusal = (&general::TOKEN_BOUND).into();
+            return Err(Denied { refusal, actor: Some(verified.actor.clone()) });
+        }
         match self.withdrawn(&verified) {
             Some(refusal) => Err(Denied { refusal, actor: Some(verified.actor.clone()) }),
             None => Ok(verified),
         }
     }
 
-    /// Resolves when a token that was good is withdrawn; for what stays open after the call that opened it.
-    pub async fn until_withdrawn(&self, token: &Verified) -> Refusal {
+    /// Resolves when a token that was good is withdrawn or expires; for what stays open after the call that opened it.
+    pub async fn until_ended(&self, token: &Verified) -> Refusal {
+        let left = token.expires.duration_since(SystemTime::now()).unwrap_or_default();
+        tokio::select! {
+            refusal = self.until_withdrawn(token) => refusal,
+            () = tokio::time::sleep(left) => (&general::TOKEN_EXPIRED).into(),
+        }
+    }
+
+    async fn until_withdrawn(&self, token: &Verified) -> Refusal {
         let mut changed = self.changed.subscribe();
         loop {
             if let Some(refusal) = self.withdrawn(token) {
@@ -227,8 +253,12 @@ impl Verifier {
             None | Some(Value::Null) => None,
             id => Some(plain(id).ok_or(why::TOKEN_ID)?),
         };
+        let bound_to = confirmation(&claims)?;
+        if bound_to.is_none() && trust.certificate_bound {
+            return Err(why::UNBOUND);
+        }
         let actor = Arc::new(trust.actor(&claims)?);
-        Ok(Verified { actor, issuer: trust.name.clone(), id, issued, expires, kid: kid.to_owned(), key })
+        Ok(Verified { actor, issuer: trust.name.clone(), id, issued, expires, bound_to, kid: kid.to_owned(), key })
     }
 
     fn remembered(&self, fingerprint: &Fingerprint) -> Option<Arc<Verified>> {
@@ -274,6 +304,14 @@ fn is_meant_for(claims: &Map<String, Value>, audience: &str) -> bool {
         Some(Value::Array(all)) => all.iter().all(Value::is_string) && all.iter().any(|one| one == audience),
         _ => false,
     }
+}
+
+/// The certificate that a token is bound to (RFC 8705). What else it may be bound to cannot be checked here.
+fn confirmation(claims: &Map<String, Value>) -> Result<Option<Thumbprint>, Why> {
+    let Some(confirmation) = claims.get("cnf") else { return Ok(None) };
+    let one = confirmation.as_object().filter(|methods| methods.len() == 1);
+    let thumbprint = one.and_then(|methods| methods.get("x5t#S256")?.as_str()).and_then(Thumbprint::parse);
+    thumbprint.map(Some).ok_or(why::CONFIRMATION)
 }
 
 /// When a token was issued and when it expires, if it may be used now.

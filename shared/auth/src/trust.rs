@@ -30,6 +30,8 @@ pub struct Trust {
     pub(crate) types: Vec<String>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) longest: Duration,
+    /// Whether only tokens count that are bound to a client certificate.
+    pub(crate) certificate_bound: bool,
     claims: ClaimNames,
     may: May,
 }
@@ -67,6 +69,7 @@ impl Trust {
             types: vec!["jwt".to_owned(), "at+jwt".to_owned()],
             keys: Arc::new(keys),
             longest: if name == DEVELOPMENT_ISSUER { MONTH } else { DAY },
+            certificate_bound: false,
             claims: ClaimNames {
                 roles: "roles".to_owned(),
                 organisation: Some("org".to_owned()),
@@ -76,15 +79,15 @@ impl Trust {
         }
     }
 
-    /// The services' own issuer: each service speaks for itself, and for nobody else.
-    fn in_services(keys: Keys, name: &str, audience: &str) -> Self {
-        let services = Role::ALL.iter().filter(|role| is_service(**role));
-        let organisations = services.filter_map(|role| {
-            let code = role.as_str().replace('_', "-");
-            Some((code.clone(), (Organisation::parse("code", &code).ok()?, BTreeSet::from([*role]))))
-        });
-        let may =
-            May::Only { organisations: organisations.collect(), role_names: BTreeMap::new(), ignored: BTreeSet::new() };
+    /// A service of the chain, with a key of its own: it speaks for itself, and for nobody else.
+    fn in_service(keys: Keys, name: &str, audience: &str, role: Role) -> Self {
+        let code = role.as_str().replace('_', "-");
+        let itself = Organisation::parse("code", &code).map(|itself| (code, (itself, BTreeSet::from([role]))));
+        let may = May::Only {
+            organisations: itself.into_iter().collect(),
+            role_names: BTreeMap::new(),
+            ignored: BTreeSet::new(),
+        };
         let mut trust = Self::in_one(keys, name);
         trust.audience = audience.to_owned();
         trust.types = vec!["jwt".to_owned()];
@@ -181,10 +184,11 @@ fn is_service(role: Role) -> bool {
 /// The issuers that an environment trusts, from a file of TOML (`deploy/README.md` says what it holds).
 #[derive(Debug)]
 pub struct Trusted {
-    /// Every issuer, the services' own among them.
+    /// Every issuer, each service among them.
     pub issuers: Vec<Trust>,
-    /// The name under which the services sign their own tokens.
-    pub services: String,
+    services: String,
+    /// Whether the services' own tokens are bound to the certificates that they show each other.
+    pub services_bound: bool,
     /// What the tokens of this environment are meant for.
     pub audience: String,
 }
@@ -202,7 +206,10 @@ struct FileForm {
 #[serde(deny_unknown_fields)]
 struct ServicesForm {
     name: String,
-    keys: KeysForm,
+    /// By the name of the service.
+    keys: BTreeMap<String, KeysForm>,
+    #[serde(default)]
+    certificate_bound: bool,
 }
 
 #[derive(Deserialize)]
@@ -221,6 +228,8 @@ struct IssuerForm {
     algorithms: Vec<String>,
     token_types: Vec<String>,
     max_minutes: u64,
+    #[serde(default)]
+    certificate_bound: bool,
     roles_claim: String,
     organisation_claim: Option<String>,
     client_claim: Option<String>,
@@ -260,14 +269,13 @@ impl Trusted {
         let mut faults = Faults(Vec::new());
         faults.name("audience", &form.audience);
         faults.name("services.name", &form.services.name);
-        if form.services.keys.url.is_some() {
-            faults.add("services.keys.url", "the services' own keys are in a file");
-        }
-        let mut issuers = Vec::new();
-        if let Some(keys) = faults.keys("services.keys", form.services.keys, folder, &[Algorithm::EdDsa]) {
-            issuers.push(Trust::in_services(keys, &form.services.name, &form.audience));
-        }
+        let services_bound = form.services.certificate_bound;
         let mut names = BTreeSet::from([form.services.name.clone()]);
+        names.extend(form.services.keys.keys().map(|service| issuer_of(&form.services.name, service)));
+        let mut issuers = faults.services(form.services.keys, &form.services.name, &form.audience, folder);
+        for service in &mut issuers {
+            service.certificate_bound = services_bound;
+        }
         for (number, issuer) in (1..).zip(form.issuer) {
             if !names.insert(issuer.name.clone()) {
                 faults.add(&format!("issuer {number}: name"), &format!("{:?} is there twice", issuer.name));
@@ -278,15 +286,24 @@ impl Trusted {
             faults.add("name", &beside_development(name));
         }
         match faults.0.is_empty() {
-            true => Ok(Self { issuers, services: form.services.name, audience: form.audience }),
+            true => Ok(Self { issuers, services: form.services.name, services_bound, audience: form.audience }),
             false => Err(TrustError(faults.0)),
         }
     }
 
-    /// Whether the services' own key set holds the key of that issuer.
-    pub fn knows(&self, issuer: &Issuer) -> bool {
-        self.issuers.iter().any(|trust| *trust.name == *self.services && trust.keys.holds(issuer))
+    /// The name under which a service signs its own tokens.
+    pub fn issuer_of(&self, service: &str) -> String {
+        issuer_of(&self.services, service)
     }
+
+    /// Whether the key set of the service that signs under that name holds its key.
+    pub fn knows(&self, issuer: &Issuer) -> bool {
+        self.issuers.iter().any(|trust| *trust.name == *issuer.name() && trust.keys.holds(issuer))
+    }
+}
+
+fn issuer_of(services: &str, service: &str) -> String {
+    format!("{services}/{service}")
 }
 
 /// Why the development issuer cannot stand beside another, and what to do.
@@ -327,6 +344,30 @@ impl Faults {
         Some(keys)
     }
 
+    fn services(&mut self, forms: BTreeMap<String, KeysForm>, name: &str, audience: &str, folder: &Path) -> Vec<Trust> {
+        if forms.is_empty() {
+            self.add("services.keys", "name the keys of at least one service");
+        }
+        let mut services: Vec<(String, Trust)> = Vec::new();
+        for (service, form) in forms {
+            let field = format!("services.keys.{service}");
+            let Some(role) = Role::from_key(&format!("svc_{service}")) else {
+                self.add(&field, "there is no such service");
+                continue;
+            };
+            if form.url.is_some() {
+                self.add(&field, "a service's own keys are in a file");
+            }
+            let Some(keys) = self.keys(&field, form, folder, &[Algorithm::EdDsa]) else { continue };
+            if let Some((other, _)) = services.iter().find(|(_, trust)| trust.keys.shares(&keys)) {
+                self.add(&field, &format!("it holds a key of {other}; each service has keys of its own"));
+            }
+            let trust = Trust::in_service(keys, &issuer_of(name, &service), audience, role);
+            services.push((service, trust));
+        }
+        services.into_iter().map(|(_, trust)| trust).collect()
+    }
+
     fn issuer(&mut self, at: &str, form: IssuerForm, audience: &str, folder: &Path) -> Option<Trust> {
         let field = |name: &str| format!("{at}: {name}");
         self.name(&field("name"), &form.name);
@@ -359,6 +400,7 @@ impl Faults {
             types,
             keys: Arc::new(keys),
             longest: Duration::from_secs(form.max_minutes.saturating_mul(60)),
+            certificate_bound: form.certificate_bound,
             claims: ClaimNames {
                 roles: form.roles_claim,
                 organisation: form.organisation_claim,
@@ -440,7 +482,7 @@ mod tests {
 audience = "prod"
 [services]
 name = "https://services.example.nl"
-keys = { file = "keys.json" }
+keys = { regie = { file = "regie.json" }, access = { file = "keys.json" } }
 [[issuer]]
 name = "https://id.example.nl"
 keys = { file = "keys.json" }
@@ -454,13 +496,15 @@ organisation = [{ code = "trivire", roles = ["corporation"] }, { code = "gemeent
 
     fn read(text: &str) -> Result<Trusted, String> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("keys.json"), Issuer::generate("x").unwrap().jwks()).unwrap();
+        for name in ["keys.json", "regie.json"] {
+            std::fs::write(folder.path().join(name), Issuer::generate("x").unwrap().jwks()).unwrap();
+        }
         Trusted::from_toml(text, folder.path()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_field_that_is_wrong_is_named() {
-        assert_eq!(read(GOOD).unwrap().issuers.len(), 2);
+        assert_eq!(read(GOOD).unwrap().issuers.len(), 3);
         for (from, to, named) in [
             ("audience = \"prod\"", "", "audience"),
             ("audience = \"prod\"", "audience = \"\"", "audience: "),
@@ -472,7 +516,10 @@ organisation = [{ code = "trivire", roles = ["corporation"] }, { code = "gemeent
             ("keys = { file = \"keys.json\" }\na", "keys = {}\na", "issuer 1: keys: name either a file or a url"),
             ("keys = { file = \"keys.json\" }\na", "keys = { file = \"no.json\" }\na", "issuer 1: keys: "),
             ("keys = { file = \"keys.json\" }\na", "keys = { url = \"http://x.nl\" }\na", "is not https"),
-            ("keys = { file = \"keys.json\" }\n[[", "keys = { url = \"https://x.nl\" }\n[[", "services.keys.url: "),
+            ("{ file = \"regie.json\" }", "{ url = \"https://x.nl\" }", "services.keys.regie: a service's own keys"),
+            ("{ file = \"regie.json\" }", "{ file = \"keys.json\" }", "services.keys.regie: it holds a key of access"),
+            ("regie =", "portal =", "services.keys.portal: there is no such service"),
+            ("{ regie = { file = \"regie.json\" }, access = { file = \"keys.json\" } }", "{}", "at least one service"),
             ("[\"EdDSA\"]", "[\"HS256\"]", "issuer 1: algorithms: [\"HS256\"]"),
             ("[\"EdDSA\"]", "[\"EdDSA\", \"none\"]", "issuer 1: algorithms: "),
             ("[\"EdDSA\"]", "[]", "issuer 1: algorithms: "),

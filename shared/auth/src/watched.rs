@@ -1,4 +1,4 @@
-//! A file that is read again as soon as it changes.
+//! Files that are read again as soon as they change.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,20 @@ use std::time::{Duration, SystemTime};
 /// A file that changed less long ago may change again within one tick of the file system's clock.
 const SETTLED: Duration = Duration::from_millis(100);
 
-type Parse<T> = Box<dyn Fn(&[u8]) -> Result<T, String> + Send + Sync>;
+type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, String> + Send + Sync>;
 
-/// What a file says. Each look asks the file system whether it changed, so that whoever replaced the file knows that
-/// whatever begins afterwards is judged by the new one. A file that cannot be read or understood leaves things as they were.
-pub(crate) struct Watched<T> {
-    path: PathBuf,
+/// What a file says, or several that belong together. Each look asks the file system whether one changed, so that whoever
+/// replaced it knows that whatever begins afterwards is judged by the new one. What cannot be read or understood, or does not
+/// belong together, leaves things as they were.
+pub struct Watched<T> {
+    paths: Vec<PathBuf>,
     most_bytes: u64,
     parse: Parse<T>,
     state: RwLock<State<T>>,
 }
 
 struct State<T> {
-    stamp: Option<Stamp>,
+    stamps: Option<Vec<Stamp>>,
     value: Arc<T>,
 }
 
@@ -31,6 +32,16 @@ struct Stamp {
     bytes: u64,
     modified: (i64, i64),
     changed: (i64, i64),
+}
+
+/// The stamps of files that are all there.
+fn stamps(paths: &[PathBuf]) -> Option<Vec<Stamp>> {
+    paths.iter().map(|path| Stamp::of(path)).collect()
+}
+
+/// What is worth remembering: files of which none may change again within one tick.
+fn settled(stamps: Option<Vec<Stamp>>) -> Option<Vec<Stamp>> {
+    stamps.filter(|stamps| stamps.iter().all(Stamp::is_settled))
 }
 
 impl Stamp {
@@ -54,33 +65,50 @@ impl<T> Watched<T> {
         most_bytes: u64,
         parse: impl Fn(&[u8]) -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let stamp = Stamp::of(path).filter(Stamp::is_settled);
-        let value = Arc::new(parse(&read(path, most_bytes)?)?);
-        let state = RwLock::new(State { stamp, value });
-        Ok(Self { path: path.to_owned(), most_bytes, parse: Box::new(parse), state })
+        Self::open_all(vec![path.to_owned()], most_bytes, move |files| parse(&files[0]))
     }
 
-    /// What the file says now.
+    /// Reads files that belong together for the first time, which must succeed; they are parsed in the order given.
+    pub fn open_all(
+        paths: Vec<PathBuf>,
+        most_bytes: u64,
+        parse: impl Fn(&[Vec<u8>]) -> Result<T, String> + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let stamps = settled(stamps(&paths));
+        let value = Arc::new(parse(&read_all(&paths, most_bytes)?)?);
+        let state = RwLock::new(State { stamps, value });
+        Ok(Self { paths, most_bytes, parse: Box::new(parse), state })
+    }
+
+    /// What is said now.
     pub fn current(&self) -> Arc<T> {
-        let Some(stamp) = Stamp::of(&self.path) else {
+        let Some(stamps) = stamps(&self.paths) else {
             // Gone, or being replaced.
             return self.state.read().unwrap_or_else(PoisonError::into_inner).value.clone();
         };
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        if state.stamp.as_ref() == Some(&stamp) {
+        if state.stamps.as_ref() == Some(&stamps) {
             return state.value.clone();
         }
         drop(state);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.stamp.as_ref() != Some(&stamp) {
-            match read(&self.path, self.most_bytes).and_then(|bytes| (self.parse)(&bytes)) {
+        if state.stamps.as_ref() != Some(&stamps) {
+            match read_all(&self.paths, self.most_bytes).and_then(|files| (self.parse)(&files)) {
                 Ok(value) => state.value = Arc::new(value),
-                Err(why) => tracing::warn!(file = %self.path.display(), %why, "what was read before stays in force"),
+                Err(why) => tracing::warn!(files = ?self.paths, %why, "what was read before stays in force"),
             }
-            state.stamp = Some(stamp).filter(Stamp::is_settled);
+            state.stamps = settled(Some(stamps));
         }
         state.value.clone()
     }
+}
+
+fn read_all(paths: &[PathBuf], most_bytes: u64) -> Result<Vec<Vec<u8>>, String> {
+    let alone = paths.len() == 1;
+    let read = |path: &PathBuf| {
+        read(path, most_bytes).map_err(|why| if alone { why } else { format!("{}: {why}", path.display()) })
+    };
+    paths.iter().map(read).collect()
 }
 
 fn read(path: &Path, most_bytes: u64) -> Result<Vec<u8>, String> {

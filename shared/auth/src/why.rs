@@ -50,5 +50,9 @@ whys! {
     ROLE: "it gives a role that its issuer may not give there", "de uitgever mag deze rol daar niet geven";
     CLIENT: "a client token has a client_id and no other role; no other token has a client_id",
         "een token van een cliënt heeft een client_id en geen andere rol; geen ander token heeft een client_id";
+    CONFIRMATION: "it is bound to something that cannot be checked here",
+        "het is gebonden aan iets dat hier niet te controleren is";
+    UNBOUND: "it is not bound to a client certificate, as tokens of its issuer must be",
+        "het is niet aan een clientcertificaat gebonden, en dat moet bij deze uitgever";
     BEHALF: "it calls on behalf of another, which only a service may", "alleen een dienst mag namens een ander aanroepen";
 }

@@ -135,20 +135,25 @@ impl Chassis {
         let Command { caller, id, hash, run } = command;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let (mut tx, clients, outcome) =
-            match tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await? {
-                Answered::Same(answer) => {
-                    tx.commit().await?;
-                    return Ok(answer);
-                }
-                Answered::Other => (tx, Vec::new(), Err(Error::from(&general::REQUEST_ID_REUSED))),
-                Answered::No => {
-                    let mut work = Work::new(tx, now, self.name, caller.clone());
-                    let outcome = run(&mut work).await;
-                    let (tx, clients) = work.into_parts();
-                    (tx, clients, outcome)
-                }
-            };
+        // Who waited for a turn until nobody waited for the answer any more need not begin.
+        let before = match caller.bounds.is_late() {
+            true => None,
+            false => Some(tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await?),
+        };
+        let (mut tx, clients, outcome) = match before {
+            None => (tx, Vec::new(), Err(Error::from(&general::DEADLINE_PASSED))),
+            Some(Answered::Same(answer)) => {
+                tx.commit().await?;
+                return Ok(answer);
+            }
+            Some(Answered::Other) => (tx, Vec::new(), Err(Error::from(&general::REQUEST_ID_REUSED))),
+            Some(Answered::No) => {
+                let mut work = Work::new(tx, now, self.name, caller.clone());
+                let outcome = run(&mut work).await;
+                let (tx, clients) = work.into_parts();
+                (tx, clients, outcome)
+            }
+        };
         match outcome {
             Ok(answer) => {
                 tx.keep_answer(caller.organisation(), &caller.rpc, id, hash.as_ref(), &answer, now.at).await?;
@@ -276,7 +281,7 @@ pub(crate) fn explain(error: &Error) -> Status {
     }
 }
 
-fn explain_fault(error: &(dyn std::error::Error + 'static)) -> Status {
+pub(crate) fn explain_fault(error: &(dyn std::error::Error + 'static)) -> Status {
     let reference = Uuid::new_v4();
     tracing::error!(%reference, error = error, "a call failed");
     proto::status(&general::OUR_FAULT.with("reference", reference))

@@ -1,5 +1,6 @@
 //! Who makes a call, as the gate found it.
 
+use crate::limits::Bounds;
 use auth::{Grant, Verified};
 use kernel::{Actor, Organisation, Role};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Caller {
     pub token: Option<Arc<Verified>>,
     /// The step of a trace that this call is.
     pub trace: TraceContext,
+    /// How far it may go.
+    pub bounds: Bounds,
 }
 
 impl Caller {
@@ -33,7 +36,15 @@ impl Caller {
         let actor = service_actor(name);
         let grants = vec![Grant { role: actor.roles[0], relation: auth::Relation::Any }];
         let (actor, trace) = (Arc::new(actor), TraceContext::root());
-        Self { actor, rpc: rpc.into(), purpose: "operations".into(), grants, token: None, trace }
+        Self {
+            actor,
+            rpc: rpc.into(),
+            purpose: "operations".into(),
+            grants,
+            token: None,
+            trace,
+            bounds: Bounds::default(),
+        }
     }
 }
 

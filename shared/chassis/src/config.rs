@@ -1,9 +1,11 @@
 //! How a process runs, read from the environment once, before anything is opened: all mistakes reported at once.
 
-use crate::Clock;
+use crate::tls::{Clients, Pair, Tls, is_secured};
+use crate::{Clock, Limits, Transport};
 use auth::{Issuer, Keys, Revocations, Trusted, Verifier};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Masters, Sealing, SealingKey};
 use tonic::transport::Endpoint;
@@ -25,11 +27,20 @@ pub struct Setup {
     pub clock: Clock,
     /// Whether reflection is served.
     pub reflection: bool,
+    /// How it is reached, and how it reaches the others.
+    pub transport: Transport,
 }
 
 /// Everything that is wrong with the configuration.
 #[derive(Debug)]
 pub struct ConfigError(Vec<String>);
+
+impl ConfigError {
+    /// What is wrong, each with its variable.
+    pub fn faults(&self) -> &[String] {
+        &self.0
+    }
+}
 
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -53,9 +64,17 @@ impl std::error::Error for ConfigError {}
 /// | `DOORSTROOM_JWKS_FILE` | that one issuer's public keys (JWKS); read again when it changes |
 /// | `DOORSTROOM_REVOKED_FILE` | the tokens and people whose tokens are withdrawn; none when it is not set |
 /// | `DOORSTROOM_SERVICE_KEY_FILE` | the private key (PKCS#8 PEM) with which this service signs its own tokens |
-/// | `DOORSTROOM_PEERS` | the other services, as `regie=http://regie:50055 access=http://access:50051` |
+/// | `DOORSTROOM_PEERS` | the other services, as `regie=https://regie:50055 access=https://access:50051` |
+/// | `DOORSTROOM_TLS_CERTIFICATE_FILE`, `DOORSTROOM_TLS_KEY_FILE` | the certificate that it shows, with intermediate ones, and its private key (PEM); read again when they change |
+/// | `DOORSTROOM_TLS_AUTHORITIES_FILE` | who issues the certificates of the other services (PEM) |
+/// | `DOORSTROOM_TLS_CLIENTS_FILE` | who issues the certificates that callers show (PEM); without it none are asked for |
+/// | `DOORSTROOM_TLS_CLIENTS` | `required` (the default) or `optional`: whether a caller without one is turned away |
+/// | `DOORSTROOM_TLS_ENDS` | `here` (the default), or `elsewhere`: in a proxy, so that plain connections may come from other machines |
 /// | `DOORSTROOM_REFLECTION` | `on` or `off` (the default) |
-pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Setup), ConfigError> {
+/// | `DOORSTROOM_LIMITS` | what is not as usual in [`Limits`], as `calls_per_second=50 burst=100` |
+///
+/// A service without a certificate listens to this machine only, and calls no other in plain, unless TLS ends elsewhere.
+pub fn from_env(service: &str, vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Setup), ConfigError> {
     let mut faults = Vec::new();
     let mut need = |name: &str| {
         vars(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
@@ -76,7 +95,8 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
     }
 
     let mut fault = |name: &str, why: String| faults.push(format!("{name}: {why}"));
-    let listen = listen.parse().map_err(|e| fault("DOORSTROOM_LISTEN", format!("{listen:?}: {e}"))).ok();
+    let listen: Option<SocketAddr> =
+        listen.parse().map_err(|e| fault("DOORSTROOM_LISTEN", format!("{listen:?}: {e}"))).ok();
     let sealing = sealing_of(&sealing, optional("DOORSTROOM_MASTER_KEYS_FILE"), optional("DOORSTROOM_KEYS"), &database);
     let sealing = sealing.map_err(|(name, why)| fault(name, why)).ok();
     if matches!(issuers, Issuers::InFile(_)) {
@@ -88,7 +108,7 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
     let tokens = tokens.map_err(|why| fault("DOORSTROOM_SERVICE_KEY_FILE", why)).ok();
     let revoked = optional("DOORSTROOM_REVOKED_FILE").map(Revocations::from_file).transpose();
     let revoked = revoked.map_err(|e| fault("DOORSTROOM_REVOKED_FILE", e.to_string())).ok();
-    let trust = issuers.trust(tokens).map_err(|(name, why)| fault(name, why)).ok();
+    let trust = issuers.trust(service, tokens).map_err(|(name, why)| fault(name, why)).ok();
     let peers = parse_peers(&peers).map_err(|why| fault("DOORSTROOM_PEERS", why)).ok();
     let reflection = match vars("DOORSTROOM_REFLECTION").as_deref() {
         Some("on") => true,
@@ -98,8 +118,20 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
             false
         }
     };
-    match (listen, sealing, trust, revoked, peers) {
-        (Some(listen), Some(sealing), Some((verifier, Some(tokens))), Some(revoked), Some(peers))
+    let tls = secured(optional, listen, peers.as_ref()).map_err(|more| faults.extend(more)).ok();
+    if let (Some(tls), Some((_, Some(tokens)))) = (&tls, &trust) {
+        if tokens.binds() && !tls.shows_a_certificate() {
+            faults.push(
+                "DOORSTROOM_ISSUERS_FILE: services.certificate_bound: the tokens of this service are bound to the \
+                 certificate that it shows, so name DOORSTROOM_TLS_CERTIFICATE_FILE and DOORSTROOM_TLS_AUTHORITIES_FILE"
+                    .to_owned(),
+            );
+        }
+    }
+    let limits = Limits::parse(vars("DOORSTROOM_LIMITS").as_deref().unwrap_or_default());
+    let limits = limits.map_err(|why| faults.push(format!("DOORSTROOM_LIMITS: {why}"))).unwrap_or_default();
+    match (listen, sealing, trust, revoked, peers, tls) {
+        (Some(listen), Some(sealing), Some((verifier, Some(tokens))), Some(revoked), Some(peers), Some(tls))
             if faults.is_empty() =>
         {
             let verifier = match revoked {
@@ -107,10 +139,84 @@ pub fn from_env(vars: impl Fn(&str) -> Option<String>) -> Result<(SocketAddr, Se
                 None => verifier,
             };
             let (verifier, tokens) = (Arc::new(verifier), Arc::new(tokens));
-            Ok((listen, Setup { database, sealing, verifier, tokens, peers, clock: Clock::system(), reflection }))
+            let (clock, transport) = (Clock::system(), Transport { tls, limits });
+            Ok((listen, Setup { database, sealing, verifier, tokens, peers, clock, reflection, transport }))
         }
         _ => Err(ConfigError(faults)),
     }
+}
+
+/// How the service is reached and reaches the others; nothing goes in plain to or from another machine by accident.
+fn secured(
+    vars: impl Fn(&str) -> Option<String>,
+    listen: Option<SocketAddr>,
+    peers: Option<&BTreeMap<String, Endpoint>>,
+) -> Result<Tls, Vec<String>> {
+    let mut faults = Vec::new();
+    let mut fault = |name: &str, why: &str| faults.push(format!("{name}: {why}"));
+    let file = |name: &str| vars(name).map(PathBuf::from);
+    let pair = match (file("DOORSTROOM_TLS_CERTIFICATE_FILE"), file("DOORSTROOM_TLS_KEY_FILE")) {
+        (Some(certificate), Some(key)) => Some(Pair { certificate, key }),
+        (None, None) => None,
+        _ => {
+            fault("DOORSTROOM_TLS_CERTIFICATE_FILE", "goes with DOORSTROOM_TLS_KEY_FILE: set both or neither");
+            None
+        }
+    };
+    let mut choice = |name: &str, usual: &'static str, other: &'static str| match vars(name).as_deref() {
+        None => false,
+        Some(given) if given == usual => false,
+        Some(given) if given == other => true,
+        Some(given) => {
+            fault(name, &format!("{given:?} is neither {usual} nor {other}"));
+            false
+        }
+    };
+    let required = !choice("DOORSTROOM_TLS_CLIENTS", "required", "optional");
+    let elsewhere = choice("DOORSTROOM_TLS_ENDS", "here", "elsewhere");
+    let clients = file("DOORSTROOM_TLS_CLIENTS_FILE").map(|authorities| Clients { authorities, required });
+    if clients.is_some() && pair.is_none() {
+        fault("DOORSTROOM_TLS_CLIENTS_FILE", "only a service that shows a certificate can ask for one");
+    }
+    if elsewhere && pair.is_some() {
+        fault(
+            "DOORSTROOM_TLS_ENDS",
+            "is elsewhere, and there is a certificate for here: take away the one that is not meant",
+        );
+    }
+    if let Some(listen) = listen.filter(|listen| !listen.ip().is_loopback() && pair.is_none() && !elsewhere) {
+        let why = format!(
+            "{listen} can be reached from other machines, and there is no certificate: name \
+             DOORSTROOM_TLS_CERTIFICATE_FILE, listen on 127.0.0.1, or say DOORSTROOM_TLS_ENDS=elsewhere"
+        );
+        fault("DOORSTROOM_LISTEN", &why);
+    }
+    let authorities = file("DOORSTROOM_TLS_AUTHORITIES_FILE");
+    for (name, endpoint) in peers.into_iter().flatten() {
+        if is_secured(endpoint) && authorities.is_none() {
+            fault(
+                "DOORSTROOM_PEERS",
+                &format!("{name} is https: name DOORSTROOM_TLS_AUTHORITIES_FILE, who issued its certificate"),
+            );
+        }
+        if !is_secured(endpoint) && !is_this_machine(endpoint) && !elsewhere {
+            let why = format!(
+                "{name} is another machine and would be called in plain: use https, or say DOORSTROOM_TLS_ENDS=elsewhere"
+            );
+            fault("DOORSTROOM_PEERS", &why);
+        }
+    }
+    let tls = Tls::from_files(pair.as_ref(), clients.as_ref(), authorities.as_deref());
+    let tls = tls.map_err(|why| fault("DOORSTROOM_TLS", &why));
+    match tls {
+        Ok(tls) if faults.is_empty() => Ok(tls),
+        _ => Err(faults),
+    }
+}
+
+fn is_this_machine(endpoint: &Endpoint) -> bool {
+    let host = endpoint.uri().host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host.parse::<IpAddr>().map_or(host == "localhost", |ip| ip.is_loopback())
 }
 
 /// Where it says whose tokens are taken.
@@ -121,7 +227,7 @@ enum Issuers {
 
 impl Issuers {
     /// Who checks tokens, and who signs the service's own under the name that it will be trusted by.
-    fn trust(self, key: Option<Issuer>) -> Result<(Verifier, Option<Issuer>), (&'static str, String)> {
+    fn trust(self, service: &str, key: Option<Issuer>) -> Result<(Verifier, Option<Issuer>), (&'static str, String)> {
         let own_key = |holds: bool, variable, whose: &str| match holds {
             true => Ok(()),
             false => {
@@ -132,9 +238,10 @@ impl Issuers {
             Self::InFile(path) => {
                 const VARIABLE: &str = "DOORSTROOM_ISSUERS_FILE";
                 let trusted = Trusted::from_file(&path).map_err(|error| (VARIABLE, format!("{path}: {error}")))?;
-                let tokens = key.map(|key| key.named(&trusted.services).meant_for(&trusted.audience));
+                let tokens = key.map(|key| key.named(trusted.issuer_of(service)).meant_for(&trusted.audience));
+                let tokens = tokens.map(|tokens| tokens.binding(trusted.services_bound));
                 if let Some(tokens) = &tokens {
-                    own_key(trusted.knows(tokens), VARIABLE, "services.keys")?;
+                    own_key(trusted.knows(tokens), VARIABLE, &format!("services.keys.{service}"))?;
                 }
                 let verifier = Verifier::trusting(trusted.issuers).map_err(|error| (VARIABLE, error.to_string()))?;
                 Ok((verifier, tokens))
@@ -200,7 +307,7 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_reported_at_once() {
-        let message = from_env(|_| None).err().map(|e| e.to_string()).unwrap_or_default();
+        let message = from_env("regie", |_| None).err().map(|e| e.to_string()).unwrap_or_default();
         for name in ["DOORSTROOM_LISTEN", "DOORSTROOM_DATABASE", "DOORSTROOM_PEERS", "DOORSTROOM_JWKS_FILE"] {
             assert!(message.contains(name), "{message}");
         }
@@ -209,8 +316,8 @@ mod tests {
             "DOORSTROOM_ISSUERS_FILE" => None,
             _ => Some("x".to_owned()),
         };
-        let message = from_env(wrong).err().map(|e| e.to_string()).unwrap_or_default();
-        assert_eq!(message.lines().count(), 8, "{message}");
+        let message = from_env("regie", wrong).err().map(|e| e.to_string()).unwrap_or_default();
+        assert_eq!(message.lines().count(), 12, "{message}");
     }
 
     /// The variables of a service that would start, with files in a folder.
@@ -224,14 +331,14 @@ mod tests {
             ("DOORSTROOM_DATABASE", "sqlite:x".to_owned()),
             ("DOORSTROOM_SEALING_KEY_FILE", file("sealing-key")),
             ("DOORSTROOM_SERVICE_KEY_FILE", file("service-key.pem")),
-            ("DOORSTROOM_PEERS", "regie=http://regie:50055".to_owned()),
+            ("DOORSTROOM_PEERS", "regie=http://127.0.0.1:50055".to_owned()),
             ("DOORSTROOM_ISSUER", "https://id.example.nl".to_owned()),
             ("DOORSTROOM_JWKS_FILE", file("jwks.json")),
         ])
     }
 
     fn error(variables: &BTreeMap<&'static str, String>) -> String {
-        from_env(|name| variables.get(name).cloned()).err().map(|e| e.to_string()).unwrap_or_default()
+        from_env("regie", |name| variables.get(name).cloned()).err().map(|e| e.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -240,15 +347,17 @@ mod tests {
         let mut variables = variables(folder.path(), &service);
         assert_eq!(error(&variables), "");
         let issuers = folder.path().join("issuers.toml");
-        let text =
-            "audience = \"prod\"\n[services]\nname = \"https://services.example.nl\"\nkeys.file = \"jwks.json\"\n";
+        let text = "audience = \"prod\"\n[services]\nname = \"https://services.example.nl\"\nkeys.regie.file = \"jwks.json\"\n";
         std::fs::write(&issuers, text).unwrap();
         variables.insert("DOORSTROOM_ISSUERS_FILE", issuers.display().to_string());
         assert!(error(&variables).contains("DOORSTROOM_ISSUER: is set beside DOORSTROOM_ISSUERS_FILE"));
         variables.remove("DOORSTROOM_ISSUER");
         variables.remove("DOORSTROOM_JWKS_FILE");
-        let (_, setup) = from_env(|name| variables.get(name).cloned()).unwrap();
-        assert_eq!(setup.tokens.name(), "https://services.example.nl");
+        let (_, setup) = from_env("regie", |name| variables.get(name).cloned()).unwrap();
+        assert_eq!(setup.tokens.name(), "https://services.example.nl/regie");
+        // The key of regie is not that of housing.
+        let other = from_env("housing", |name| variables.get(name).cloned()).err().unwrap().to_string();
+        assert!(other.contains("services.keys.housing has no key"), "{other}");
     }
 
     #[test]
@@ -257,13 +366,72 @@ mod tests {
         let mut variables = variables(folder.path(), &service);
         variables.retain(|name, _| !["DOORSTROOM_ISSUER", "DOORSTROOM_JWKS_FILE"].contains(name));
         let issuers = folder.path().join("issuers.toml");
-        let text = "audience = \"prod\"\n[services]\nname = \"doorstroom-dev\"\nkeys.file = \"jwks.json\"\n";
+        let text = "audience = \"prod\"\n[services]\nname = \"doorstroom-dev\"\nkeys.regie.file = \"jwks.json\"\n";
         std::fs::write(&issuers, text).unwrap();
         variables.insert("DOORSTROOM_ISSUERS_FILE", issuers.display().to_string());
         let error = error(&variables);
         for part in ["DOORSTROOM_ISSUERS_FILE", "name", "prints a token for any role", "Take it out", "run it alone"] {
             assert!(error.contains(part), "{part}: {error}");
         }
+    }
+
+    /// R-REG-13
+    #[test]
+    fn nothing_goes_in_plain_to_or_from_another_machine_unless_tls_ends_elsewhere() {
+        let (folder, service) = (tempfile::tempdir().unwrap(), Issuer::generate("services").unwrap());
+        let good = variables(folder.path(), &service);
+        let with = |changes: &[(&'static str, &str)]| {
+            let mut variables = good.clone();
+            variables.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+            error(&variables)
+        };
+        assert_eq!(with(&[]), "");
+        assert_eq!(
+            with(&[
+                ("DOORSTROOM_LISTEN", "[::1]:0"),
+                ("DOORSTROOM_PEERS", "regie=http://localhost:1 a=http://[::1]:1")
+            ]),
+            ""
+        );
+        for listen in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1"] {
+            assert!(with(&[("DOORSTROOM_LISTEN", listen)]).contains("there is no certificate"), "{listen}");
+        }
+        for peer in ["regie=http://regie:50055", "regie=http://10.0.0.1:50055", "regie=http://127.0.0.1.example:1"] {
+            assert!(with(&[("DOORSTROOM_PEERS", peer)]).contains("would be called in plain"), "{peer}");
+        }
+        let elsewhere = ("DOORSTROOM_TLS_ENDS", "elsewhere");
+        assert_eq!(
+            with(&[elsewhere, ("DOORSTROOM_LISTEN", "0.0.0.0:1"), ("DOORSTROOM_PEERS", "regie=http://regie:1")]),
+            ""
+        );
+
+        let authority = testkit::Authority::new();
+        let (pair, ca) =
+            (authority.issue("regie").write(folder.path(), "regie"), authority.write(folder.path(), "ca.pem"));
+        let (certificate, key, ca) =
+            (pair.certificate.display().to_string(), pair.key.display().to_string(), ca.display().to_string());
+        let secured = [
+            ("DOORSTROOM_LISTEN", "0.0.0.0:1"),
+            ("DOORSTROOM_PEERS", "housing=https://housing:50052"),
+            ("DOORSTROOM_TLS_CERTIFICATE_FILE", &certificate),
+            ("DOORSTROOM_TLS_KEY_FILE", &key),
+            ("DOORSTROOM_TLS_AUTHORITIES_FILE", &ca),
+            ("DOORSTROOM_TLS_CLIENTS_FILE", &ca),
+        ];
+        assert_eq!(with(&secured), "");
+        let without =
+            |name: &str| with(&secured.iter().copied().filter(|(other, _)| *other != name).collect::<Vec<_>>());
+        for (name, why) in [
+            ("DOORSTROOM_TLS_KEY_FILE", "set both or neither"),
+            ("DOORSTROOM_TLS_AUTHORITIES_FILE", "who issued its certificate"),
+        ] {
+            assert!(without(name).contains(why), "{name}: {}", without(name));
+        }
+        let also = |name, value| with(&[secured.as_slice(), &[(name, value)]].concat());
+        assert_eq!(also("DOORSTROOM_TLS_CLIENTS", "optional"), "");
+        assert!(also("DOORSTROOM_TLS_CLIENTS", "perhaps").contains("neither required nor optional"));
+        assert!(also("DOORSTROOM_TLS_ENDS", "elsewhere").contains("take away the one that is not meant"));
+        assert!(also("DOORSTROOM_TLS_KEY_FILE", &ca).contains("the private key"));
     }
 
     #[test]

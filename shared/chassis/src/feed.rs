@@ -175,7 +175,7 @@ impl Filter {
     }
 }
 
-/// What a subscriber gets. When its token is withdrawn it hears so at once, also before events that lie ready.
+/// What a subscriber gets. When its token is withdrawn or expires it hears so at once, also before events that lie ready.
 pub(crate) struct Subscribed {
     events: ReceiverStream<std::result::Result<SubscribeResponse, Status>>,
     refused: Option<oneshot::Receiver<Status>>,
@@ -227,7 +227,7 @@ impl Reader {
             () = replaced => Some(proto::status(&general::SUBSCRIPTION_TAKEN.with("name", subscription))),
             () = self.chassis.stopped() => Some(proto::status(&(&general::UNAVAILABLE).into())),
             () = self.sender.closed() => None,
-            refusal = self.until_withdrawn() => {
+            refusal = self.until_ended() => {
                 // Whose token it was is in the access log before it hears so; nobody may be listening any more.
                 let _ = withdrawn.send(explain(&self.chassis.refuse(&self.caller, &[], refusal).await));
                 return;
@@ -239,10 +239,10 @@ impl Reader {
         }
     }
 
-    /// Resolves when the token that opened this stream is withdrawn.
-    async fn until_withdrawn(&self) -> kernel::Refusal {
+    /// Resolves when the token that opened this stream is withdrawn or expires.
+    async fn until_ended(&self) -> kernel::Refusal {
         match &self.caller.token {
-            Some(token) => self.chassis.verifier.until_withdrawn(token).await,
+            Some(token) => self.chassis.verifier.until_ended(token).await,
             None => std::future::pending().await,
         }
     }

@@ -1,24 +1,37 @@
 //! The gate before every RPC: who are you, may your role call this, for what purpose. Default deny. What it refuses is in
 //! the access log before the answer leaves. Health and reflection tell nothing about anybody and pass.
 
-use crate::call::explain;
+use crate::call::{explain, explain_fault};
+use crate::limits::Bounds;
+use crate::tls::Shown;
 use crate::{Caller, Chassis, MAX_REQUEST_BYTES};
-use auth::{Denied, PURPOSE_HEADER, Policy, Purposes};
+use auth::{Denied, PURPOSE_HEADER, Policy, Purposes, Thumbprint};
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use kernel::{Actor, Refusal, general};
 use prost_reflect::DescriptorPool;
 use std::collections::HashMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
+use std::time::Instant;
 use telemetry::TraceContext;
 use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-/// For each path of the contract, the purposes that it allows: read from the options in the proto.
-static PURPOSES: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
+/// An RPC of the contract.
+struct Method {
+    /// What it may be called for: read from the options in the proto.
+    purposes: Vec<String>,
+    /// Whether its answer goes on.
+    streams: bool,
+}
+
+/// The contract, by path.
+static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
     let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built");
     let purposes = pool.get_extension_by_name("doorstroom.audit.v1.purposes").expect("checked when it was built");
     let allowed = |method: &prost_reflect::MethodDescriptor| {
@@ -27,7 +40,10 @@ static PURPOSES: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
     };
     pool.services()
         .flat_map(|service| service.methods().collect::<Vec<_>>())
-        .map(|method| (format!("/{}/{}", method.parent_service().full_name(), method.name()), allowed(&method)))
+        .map(|method| {
+            let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+            (path, Method { purposes: allowed(&method), streams: method.is_server_streaming() })
+        })
         .collect()
 });
 
@@ -79,7 +95,7 @@ where
         let gate = self.gate.clone();
         Box::pin(async move {
             let path = request.uri().path().to_owned();
-            let Some(allowed) = PURPOSES.get(&path) else {
+            let Some(method) = METHODS.get(&path) else {
                 return inner.call(request).await;
             };
             let headers = request.headers();
@@ -87,15 +103,29 @@ where
             let span = tracing::info_span!("call", service = gate.chassis.name, rpc = %path, trace = %trace.trace_id());
             let purpose = header(headers, PURPOSE_HEADER).unwrap_or_default().to_owned();
             let bearer = header(headers, "authorization").unwrap_or_default().to_owned();
-            match gate.admit(&path, allowed, &bearer, &purpose, trace).await {
+            let certificate = request.extensions().get::<Shown>().and_then(|shown| shown.certificate);
+            let bounds = Bounds::until(header(headers, "grpc-timeout").unwrap_or_default());
+            match gate.admit(&path, method, (&bearer, certificate), &purpose, trace, bounds).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
-                    let response = inner.call(request).instrument(span).await?;
+                    let response = guarded(inner.call(request).instrument(span)).await?;
                     Ok(translate(response))
                 }
                 Err(status) => Ok(status.into_http()),
             }
         })
+    }
+}
+
+/// A fault of ours in one call is an answer to that call, and nothing to the others on its connection.
+async fn guarded<E>(call: impl Future<Output = Result<Response<Body>, E>>) -> Result<Response<Body>, E> {
+    match AssertUnwindSafe(call).catch_unwind().await {
+        Ok(answered) => answered,
+        Err(panic) => {
+            let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Ok(explain_fault(&std::io::Error::other(what)).into_http())
+        }
     }
 }
 
@@ -107,13 +137,14 @@ impl GateLayer {
     async fn admit(
         &self,
         path: &str,
-        allowed: &[String],
-        bearer: &str,
+        method: &Method,
+        (bearer, certificate): (&str, Option<Thumbprint>),
         purpose: &str,
         trace: TraceContext,
+        mut bounds: Bounds,
     ) -> Result<Arc<Caller>, tonic::Status> {
         let rpc: Arc<str> = path.rsplit('.').next().unwrap_or(path).into();
-        let token = match self.chassis.verifier.verify(bearer, std::time::SystemTime::now()).await {
+        let token = match self.chassis.verifier.verify_over(bearer, certificate, std::time::SystemTime::now()).await {
             Ok(token) => token,
             Err(Denied { refusal, actor }) => {
                 let actor = actor.unwrap_or_else(|| Arc::new(nobody()));
@@ -121,15 +152,25 @@ impl GateLayer {
             }
         };
         let actor = token.actor().clone();
+        // The services pass on what partners asked, each call of which was counted. And what is refused here leaves no entry
+        // in the access log: nothing was looked at, and a flood must not be made worse by writing it down.
+        if !actor.roles.iter().all(|role| role.as_str().starts_with("svc_")) {
+            self.chassis
+                .shares
+                .count(&actor.organisation, Instant::now())
+                .map_err(|refusal| proto::status(&refusal))?;
+        }
         let grants = match Policy::embedded().grants(path, &actor) {
             Ok(grants) => grants,
             Err(refusal) => return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await),
         };
-        let codes: Vec<&str> = allowed.iter().map(String::as_str).collect();
+        let codes: Vec<&str> = method.purposes.iter().map(String::as_str).collect();
         if let Err(refusal) = Purposes::embedded().admit(&rpc, &codes, purpose) {
             return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await);
         }
-        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants, token: Some(token), trace }))
+        let place = method.streams.then(|| self.chassis.shares.place(&actor.organisation)).transpose();
+        bounds.place = place.map_err(|refusal| proto::status(&refusal))?.map(Arc::new);
+        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants, token: Some(token), trace, bounds }))
     }
 
     async fn deny(
@@ -143,7 +184,15 @@ impl GateLayer {
         // A purpose that is no code of ours may be any text; it is not kept.
         let known = Purposes::embedded().get(purpose).map_or("", |_| purpose);
         let (actor, rpc) = (actor.clone(), rpc.clone());
-        let caller = Caller { actor, rpc, purpose: known.into(), grants: Vec::new(), token: None, trace };
+        let caller = Caller {
+            actor,
+            rpc,
+            purpose: known.into(),
+            grants: Vec::new(),
+            token: None,
+            trace,
+            bounds: Bounds::default(),
+        };
         explain(&self.chassis.refuse(&caller, &[], refusal).await)
     }
 }
@@ -173,4 +222,19 @@ fn translate(response: Response<Body>) -> Response<Body> {
         _ => return response,
     };
     proto::status(&refusal).into_http()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_without_its_words() {
+        let answer = guarded::<()>(async { panic!("a mistake of {}", "ours") }).await.unwrap();
+        let status = tonic::Status::from_header_map(answer.headers()).unwrap();
+        assert_eq!((status.code(), proto::reason(&status).as_deref()), (tonic::Code::Internal, Some("OUR_FAULT")));
+        assert!(!status.message().contains("mistake"));
+        let fine = guarded::<()>(async { Ok(Response::new(Body::empty())) }).await.unwrap();
+        assert!(tonic::Status::from_header_map(fine.headers()).is_none());
+    }
 }

@@ -83,7 +83,11 @@ pub(crate) async fn follow<S: Service>(service: Arc<S>, chassis: Chassis, source
             () = chassis.stopped() => return,
         };
         if let Err(error) = ended {
-            tracing::warn!(service = chassis.name, source, %error, "following a feed was interrupted");
+            match error.downcast_ref().and_then(proto::reason).as_deref() {
+                // The next call carries a fresh one.
+                Some("TOKEN_EXPIRED") => tracing::debug!(service = chassis.name, source, "a token expired"),
+                _ => tracing::warn!(service = chassis.name, source, %error, "following a feed was interrupted"),
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(5)),

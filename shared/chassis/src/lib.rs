@@ -14,10 +14,12 @@ mod erasure;
 mod feed;
 mod gate;
 mod inbox;
+mod limits;
 mod page;
 mod peer;
 mod process;
 mod timer;
+mod tls;
 mod work;
 
 pub use call::{Answer, Run};
@@ -26,11 +28,13 @@ pub use clock::Clock;
 pub use config::{ConfigError, Setup, from_env};
 pub use erasure::erase;
 pub use inbox::Event;
+pub use limits::{Bounds, Limits};
 pub use page::Page;
 pub use peer::{Outgoing, Peers};
 pub use process::{Files, main};
 pub use store::{Deadline, Error, Migration, Result, Row, Tx, Value, args};
 pub use telemetry::TraceContext;
+pub use tls::{Clients, Pair, Tls, expires};
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
@@ -47,13 +51,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
 /// No request of the contract comes near this size.
 pub const MAX_REQUEST_BYTES: usize = 1 << 20;
 
 /// How long a stopping service waits for the calls that run.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// A caller that breaks HTTP/2 this often on one connection loses it.
+const MOST_FAULTS: usize = 1024;
 
 /// What one service of the chain is made of.
 pub trait Service: Send + Sync + Sized + 'static {
@@ -103,6 +109,8 @@ pub struct Chassis {
     pub peers: Peers,
     /// Checks the tokens of callers.
     pub(crate) verifier: Arc<auth::Verifier>,
+    /// What each organisation asks for.
+    pub(crate) shares: Arc<limits::Shares>,
     /// Counts acknowledgements on the feed.
     acknowledged: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -184,8 +192,18 @@ async fn broken(parts: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Error {
     }
 }
 
+/// How a service is reached, and how it reaches the others. By default in plain.
+#[derive(Clone, Default)]
+pub struct Transport {
+    /// Certificates, keys and authorities.
+    pub tls: Tls,
+    /// How much may be asked at once.
+    pub limits: Limits,
+}
+
 /// What stands before the RPCs of a service.
 struct Door {
+    transport: Transport,
     issuer: Arc<Issuer>,
     reflection: bool,
 }
@@ -203,12 +221,13 @@ async fn open(
         name,
         store,
         clock: setup.clock,
-        peers: Peers::new(name, setup.peers, setup.tokens.clone()),
+        peers: Peers::new(name, setup.peers, setup.tokens.clone(), setup.transport.tls.clone())?,
         verifier: setup.verifier,
+        shares: limits::Shares::new(setup.transport.limits.clone()),
         acknowledged: watch::Sender::new(0),
         stopping,
     };
-    Ok((chassis, Door { issuer: setup.tokens, reflection: setup.reflection }))
+    Ok((chassis, Door { transport: setup.transport, issuer: setup.tokens, reflection: setup.reflection }))
 }
 
 /// Answers calls until the service stops.
@@ -224,17 +243,23 @@ async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListe
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let address = listener.local_addr().ok();
     tracing::info!(service = chassis.name, ?address, engine = chassis.store.engine(), "ready");
+    let (lines, greeter) = tls::incoming(listener, &door.transport.tls);
+    let limits = door.transport.limits;
     Server::builder()
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_interval(Some(limits.ping_every))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .concurrency_limit_per_connection(256)
+        .concurrency_limit_per_connection(limits.calls_per_connection)
+        .max_concurrent_streams(limits.streams_per_connection)
+        .http2_max_header_list_size(limits.header_bytes)
+        .http2_max_pending_accept_reset_streams(Some(limits.pending_resets))
+        .http2_max_local_error_reset_streams(Some(MOST_FAULTS))
+        .max_connection_age(limits.connection_age)
         .layer(gate::GateLayer::new(chassis.clone()))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
-            chassis.stopped().await;
-        })
+        .serve_with_incoming_shutdown(lines, async move { chassis.stopped().await })
         .await?;
-    Ok(())
+    // The port is free once nobody is greeted any more.
+    Ok(greeter.await?)
 }
 
 /// Lets what runs come to its end, and closes the database.

@@ -39,7 +39,7 @@ impl Files {
 pub async fn main<S: Service>(configure: impl FnOnce(&Files) -> anyhow::Result<S>) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the one place where a service reads its environment")]
     let var = |name: &str| std::env::var(name).ok();
-    let (address, setup) = from_env(var)?;
+    let (address, setup) = from_env(S::NAME, var)?;
     let files = var("DOORSTROOM_POLICY_DIR").map_or_else(|| Ok(Files::default()), Files::in_folder)?;
     let service = configure(&files).with_context(|| format!("{} cannot be configured", S::NAME))?;
     let format = var("DOORSTROOM_LOG_FORMAT").as_deref().unwrap_or("json").parse()?;

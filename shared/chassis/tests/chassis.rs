@@ -4,6 +4,8 @@
 
 #[path = "chassis/keys.rs"]
 mod keys;
+#[path = "chassis/transport.rs"]
+mod transport;
 
 use auth::{Issuer, Revocations, Trusted, Verifier};
 use base64::Engine as _;
@@ -70,6 +72,10 @@ create table woken (
 async fn chassis_of(bench: &Bench<Counter>) -> Chassis {
     // The service is up once it answers.
     bench.settled().await;
+    started(bench)
+}
+
+fn started(bench: &Bench<Counter>) -> Chassis {
     let started = STARTED.lock().unwrap();
     started.iter().rev().find(|chassis| chassis.clock.is_same(&bench.clock)).cloned().expect("the service was started")
 }
@@ -87,6 +93,7 @@ fn stabilise(request_id: &str, client: ClientId) -> Request<StabiliseFinancesReq
         grants: vec![auth::Grant { role: Role::Income, relation: auth::Relation::Any }],
         token: None,
         trace: chassis::TraceContext::root(),
+        bounds: chassis::Bounds::default(),
     }));
     request
 }
@@ -592,11 +599,16 @@ testkit::on_both_engines! {
         ask(&good).await.unwrap();
         let landlord = actor(Role::Corporation, "trivire");
         let life = Duration::from_secs(600);
+        let forged = Issuer::from_pem(world.services.name(), &world.regie.to_pem()).unwrap().meant_for("prod").issue(&service, life);
         let (head, rest) = good.split_once('.').unwrap();
         let none = encode(r#"{"alg":"none","typ":"JWT"}"#);
         let own_key = encode(&format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"x","jwk":{}}}"#, testkit::issuer().jwks()));
         let hostile = [
             (world.landlord.issue(&service, life), "organisation"),
+            // One service in the name of another, with its own key: by its own name and by the other's.
+            (world.regie.issue(&service, life), "organisation"),
+            (world.services.issue(&actor(Role::SvcRegie, "svc-regie"), life), "organisation"),
+            (forged, "key"),
             (world.landlord.issue(&actor(Role::Regie, "trivire"), life), "role"),
             (world.landlord.issue(&actor(Role::Regie, "gemeente-dordrecht"), life), "organisation"),
             (world.services.issue(&landlord, life), "organisation"),
@@ -622,6 +634,31 @@ testkit::on_both_engines! {
         assert_eq!(logged(&bench, "TOKEN_MISSING").await, ["unknown"]);
     }
 
+    /// R-REG-13: what was opened with a token lasts no longer than the token.
+    async fn an_open_stream_ends_when_its_token_expires(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let service = actor(Role::SvcMonitor, "svc-monitor");
+        let token = testkit::issuer().issue(&service, Duration::from_secs(2));
+        let subscribe = async |token: &str| {
+            let mut feed = FeedServiceClient::new(bench.with_token(token, "operations"));
+            feed.subscribe(SubscribeRequest::default()).await.map(|stream| stream.into_inner())
+        };
+        let longer = testkit::issuer().issue(&service, Duration::from_secs(600));
+        let (mut open, mut stays) = (subscribe(&token).await.unwrap(), subscribe(&longer).await.unwrap());
+        assert!(open.next().await.unwrap().unwrap().event.is_none());
+        assert!(stays.next().await.unwrap().unwrap().event.is_none());
+        call(&chassis, &rid(), client('a')).await.unwrap();
+        assert!(open.next().await.unwrap().unwrap().event.is_some(), "until then it goes on");
+        let ended = tokio::time::timeout(Duration::from_secs(3), open.next()).await.expect("it ends with its token");
+        let ended = ended.unwrap().unwrap_err();
+        assert_eq!((ended.code(), reason(&ended)), (Code::Unauthenticated, "TOKEN_EXPIRED".to_owned()));
+        assert!(open.next().await.is_none());
+        assert_eq!(reason(&subscribe(&token).await.unwrap_err()), "TOKEN_INVALID");
+        assert!(stays.next().await.unwrap().unwrap().event.is_some());
+        call(&chassis, &rid(), client('a')).await.unwrap();
+        assert!(stays.next().await.unwrap().unwrap().event.is_some(), "others go on");
+    }
+
     /// R-REG-13: a token that is withdrawn ends what it opened within a second, and opens nothing more.
     async fn an_open_stream_ends_within_a_second_of_the_withdrawal(bench: Bench<Counter> = Counter) {
         let mut bench = bench;
@@ -637,7 +674,8 @@ testkit::on_both_engines! {
         let token = |name: &str| {
             let organisation = kernel::Organisation::parse("org", name).unwrap();
             let role = Role::from_key(&name.replace('-', "_")).unwrap();
-            world.services.issue(&kernel::Actor { organisation, ..actor(role, name) }, Duration::from_secs(600))
+            let issuer = if role == Role::SvcRegie { &world.regie } else { &world.services };
+            issuer.issue(&kernel::Actor { organisation, ..actor(role, name) }, Duration::from_secs(600))
         };
         let subscribe = async |token: &str| {
             let mut feed = FeedServiceClient::new(bench.with_token(token, "operations"));
@@ -648,7 +686,7 @@ testkit::on_both_engines! {
         while open.next().await.unwrap().unwrap().event.is_some() {}
         while stays.next().await.unwrap().unwrap().event.is_some() {}
 
-        let entry = "[[revoked]]\nissuer = 'https://services.example.nl'\nsubject = 'svc_monitor@svc-monitor'\nat = 2099-01-01T00:00:00Z\n";
+        let entry = "[[revoked]]\nissuer = 'https://services.example.nl/monitor'\nsubject = 'svc_monitor@svc-monitor'\nat = 2099-01-01T00:00:00Z\n";
         std::fs::write(&list, entry).unwrap();
         let refused = subscribe(&withdrawn).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused)), (Code::Unauthenticated, "TOKEN_REVOKED".to_owned()));
@@ -661,29 +699,65 @@ testkit::on_both_engines! {
     }
 }
 
+/// Takes in the feed of income, and does nothing with it.
+struct Follower;
+
+impl Service for Follower {
+    const NAME: &'static str = "monitor";
+    const MIGRATIONS: &'static [chassis::Migration] = &[];
+    const FEEDS: &'static [&'static str] = &["income"];
+
+    fn routes(self: &Arc<Self>, _: &Chassis) -> Routes {
+        Routes::default()
+    }
+
+    async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {
+        Ok(())
+    }
+
+    async fn wake(&self, _: &mut Work, _: &Deadline) -> Result<()> {
+        Ok(())
+    }
+}
+
+testkit::on_both_engines! {
+    /// P5: nothing is lost or waits when the token of a service expires.
+    async fn a_service_follows_on_with_a_fresh_token(bench: Bench<Follower> = Follower) {
+        let (peer, event) = (bench.peer("income"), FinancesStabilised::default());
+        peer.publish(None, DAY, &event).await;
+        for _ in 0..3 {
+            peer.expire().await;
+            peer.publish(None, DAY, &event).await;
+        }
+    }
+}
+
 /// The services and a landlord, each with an issuer of its own.
 struct World {
     folder: tempfile::TempDir,
     services: Issuer,
+    regie: Issuer,
     landlord: Issuer,
 }
 
 impl World {
     fn new() -> Self {
         let issuer = |name: &str| Issuer::generate(name).unwrap().meant_for("prod");
-        let (services, landlord) = (issuer("https://services.example.nl"), issuer("https://id.trivire.example"));
-        Self { folder: tempfile::tempdir().unwrap(), services, landlord }
+        let (services, regie) =
+            (issuer("https://services.example.nl/monitor"), issuer("https://services.example.nl/regie"));
+        Self { folder: tempfile::tempdir().unwrap(), services, regie, landlord: issuer("https://id.trivire.example") }
     }
 
     fn verifier(&self) -> Verifier {
         let write = |name: &str, issuer: &Issuer| std::fs::write(self.folder.path().join(name), issuer.jwks()).unwrap();
         write("services.json", &self.services);
+        write("regie.json", &self.regie);
         write("landlord.json", &self.landlord);
         let text = r#"
             audience = "prod"
             [services]
             name = "https://services.example.nl"
-            keys = { file = "services.json" }
+            keys = { monitor = { file = "services.json" }, regie = { file = "regie.json" } }
             [[issuer]]
             name = "https://id.trivire.example"
             keys = { file = "landlord.json" }

@@ -24,6 +24,8 @@ pub enum Kind {
     OutOfRange,
     /// Too much at once (`RESOURCE_EXHAUSTED`).
     Quota,
+    /// The caller no longer waits for the answer (`DEADLINE_EXCEEDED`).
+    Late,
     /// Something that is needed is away for now (`UNAVAILABLE`).
     Away,
     /// Our mistake (`INTERNAL`, with a reference that finds the log line).
@@ -201,6 +203,15 @@ pub mod general {
             "The token was withdrawn.", "Het token is ingetrokken.",
             "Sign in again; if that does not help, ask whoever manages access in your organisation.",
             "Meld u opnieuw aan; helpt dat niet, vraag dan wie in uw organisatie de toegang beheert.";
+        TOKEN_BOUND: Unauthenticated, "R-REG-13",
+            "The token is bound to a client certificate, and the call did not come over a connection with that certificate.",
+            "Het token is gebonden aan een clientcertificaat, en de aanroep kwam niet over een verbinding met dat certificaat.",
+            "Call with the certificate that the token was issued for, or ask your issuer for a token for this one.",
+            "Roep aan met het certificaat waarvoor het token is uitgegeven, of vraag uw uitgever een token voor dit certificaat.";
+        TOKEN_EXPIRED: Unauthenticated, "R-REG-13",
+            "The token that opened this stream has expired.", "Het token waarmee deze stroom is geopend, is verlopen.",
+            "Open it again with a fresh token, after the last cursor that you have.",
+            "Open hem opnieuw met een nieuw token, na de laatste cursor die u hebt.";
         STALE_VERSION: Stale, "P3",
             "You saw version {seen}; it is {current} by now.", "U zag versie {seen}; het is nu {current}.",
             "Read it again and decide anew.", "Lees het opnieuw en beslis dan.";
@@ -237,6 +248,21 @@ pub mod general {
         TOO_LARGE: Quota, "-",
             "The request is larger than 1 MiB.", "Het verzoek is groter dan 1 MiB.",
             "Send less at once.", "Stuur minder in één keer.";
+        TOO_MANY_CALLS: Quota, "-",
+            "Your organisation calls more often than {per_second} times a second.",
+            "Uw organisatie roept vaker aan dan {per_second} keer per seconde.",
+            "Try again after {retry_ms} milliseconds, with the same request_id.",
+            "Probeer het na {retry_ms} milliseconden opnieuw, met hetzelfde request_id.";
+        TOO_MANY_STREAMS: Quota, "-",
+            "Your organisation has {most} streams open; more is not possible.",
+            "Uw organisatie heeft {most} stromen open; meer kan niet.",
+            "Close one, or read several subscriptions from one place.",
+            "Sluit er een, of lees meer abonnementen op één plek.";
+        DEADLINE_PASSED: Late, "P3",
+            "The deadline of this call had passed before it began; nothing was changed.",
+            "De termijn van deze aanroep was voorbij voordat zij begon; er is niets gewijzigd.",
+            "Try again with the same request_id and a longer deadline.",
+            "Probeer het opnieuw met hetzelfde request_id en een langere termijn.";
         OUR_FAULT: Fault, "-",
             "Something went wrong on our side; nothing was changed.", "Er ging bij ons iets mis; er is niets gewijzigd.",
             "Give us the reference {reference}.", "Noem ons het kenmerk {reference}.";

@@ -10,7 +10,7 @@ mod generated {
 }
 
 pub use generated::{doorstroom::*, google};
-pub use status::{from_date, status, to_date};
+pub use status::{from_date, reason, status, to_date};
 
 /// The whole contract as an encoded `FileDescriptorSet`: what reflection serves and the command line reads.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -34,11 +34,23 @@ pub fn status(refusal: &Refusal) -> Status {
         Kind::Away => {
             details.set_retry_info(Some(Duration::from_secs(1)));
         }
+        Kind::Quota => {
+            // When it is known from when on it would pass.
+            let retry = refusal.facts.iter().find(|(name, _)| *name == "retry_ms");
+            if let Some(after) = retry.and_then(|(_, ms)| ms.parse().ok()) {
+                details.set_retry_info(Some(Duration::from_millis(after)));
+            }
+        }
         _ => {}
     }
     let fields: String = refusal.fields.iter().map(|v| format!(" {} {}.", v.path, v.en)).collect();
     let message = format!("{}{fields} {}", refusal.en(), refusal.way_out());
     Status::with_error_details(code(reason.kind), message, details)
+}
+
+/// The reason of a refusal that came over the wire, such as `TOKEN_EXPIRED`.
+pub fn reason(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
 }
 
 fn code(kind: Kind) -> Code {
@@ -52,6 +64,7 @@ fn code(kind: Kind) -> Code {
         Kind::Stale => Code::Aborted,
         Kind::OutOfRange => Code::OutOfRange,
         Kind::Quota => Code::ResourceExhausted,
+        Kind::Late => Code::DeadlineExceeded,
         Kind::Away => Code::Unavailable,
         Kind::Fault => Code::Internal,
     }
@@ -79,6 +92,8 @@ mod tests {
     fn a_refusal_carries_reason_rule_and_both_languages() {
         let status = status(&general::STALE_VERSION.with("seen", 1).with("current", 2));
         assert_eq!(status.code(), Code::Aborted);
+        assert_eq!(reason(&status).as_deref(), Some("STALE_VERSION"));
+        assert_eq!(reason(&Status::internal("")), None);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("STALE_VERSION", "doorstroom"));

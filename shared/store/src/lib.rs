@@ -19,6 +19,7 @@ mod log;
 mod relation;
 mod schema;
 mod seal;
+mod state;
 
 pub use chain::{Entry, Fault, Hash, Link, Walk, Walked, Witness, verify};
 pub use db::{Column, Row, Tx, Value, code, json};
@@ -31,6 +32,7 @@ pub use log::{Access, LoggedAccess};
 pub use relation::Relation;
 pub use schema::Migration;
 pub use seal::{DERIVED_MASTER, KeyOf, Masters, Opened, Retention, Sealer, SealingKey};
+pub use state::{State, look};
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

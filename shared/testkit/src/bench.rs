@@ -2,7 +2,7 @@
 
 use crate::{Database, Engine, FakePeer};
 use auth::{Issuer, Keys, Verifier};
-use chassis::{Clock, Service, Setup};
+use chassis::{Clock, Service, Setup, Transport};
 use kernel::{Actor, ClientId, Date, Moment, Organisation, Role};
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{Event, GetStatusRequest, SubscribeRequest};
@@ -29,6 +29,15 @@ static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(|| Arc::new(Issuer::develop
 /// The issuer that the services of this process trust.
 pub fn issuer() -> Arc<Issuer> {
     ISSUER.clone()
+}
+
+/// Waits until something holds; fails when it does not within half a minute.
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let patience = tokio::time::Instant::now();
+    while !holds().await {
+        assert!(patience.elapsed() < Duration::from_secs(30), "after 30 s not yet: {what}");
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
 }
 
 /// A fresh request id.
@@ -76,6 +85,9 @@ pub struct Bench<S: Service> {
     database: Database,
     peers: BTreeMap<&'static str, FakePeer>,
     verifier: Arc<Verifier>,
+    transport: Transport,
+    /// Chosen at the first start.
+    port: u16,
     running: Option<Running>,
 }
 
@@ -95,13 +107,15 @@ impl<S: Service> Bench<S> {
         }
         let clock = Clock::manual(Moment::at_hour(Date::constant(2026, 3, 2), 9).at);
         let verifier = Arc::new(Verifier::new(Keys::from_jwks(&ISSUER.jwks()).unwrap(), ISSUER.name()));
-        let mut bench = Bench { clock, make, database, peers, verifier, running: None };
+        let mut bench =
+            Bench { clock, make, database, peers, verifier, transport: Transport::default(), port: 0, running: None };
         bench.run().await;
         Some(bench)
     }
 
     async fn run(&mut self) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+        self.port = listener.local_addr().unwrap().port();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let setup = Setup {
             database: self.database.url.clone(),
@@ -115,6 +129,7 @@ impl<S: Service> Bench<S> {
                 .collect(),
             clock: self.clock.clone(),
             reflection: true,
+            transport: self.transport.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let service = (self.make)();
@@ -213,7 +228,13 @@ impl<S: Service> Bench<S> {
         self.restart().await;
     }
 
-    /// Stops the service as an operator would, and starts it again on the same database.
+    /// Starts the service again, reached in another way.
+    pub async fn restart_over(&mut self, transport: Transport) {
+        self.transport = transport;
+        self.restart().await;
+    }
+
+    /// Stops the service as an operator would, and starts it again on the same port and database.
     pub async fn restart(&mut self) {
         self.stop().await;
         self.run().await;

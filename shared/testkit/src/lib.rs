@@ -18,10 +18,12 @@
 )]
 
 mod bench;
+mod certificates;
 mod database;
 mod peer;
 
 pub use bench::{Bench, Client, actor, client_actor, issuer, rid, until};
+pub use certificates::{Authority, Shown};
 pub use database::{Database, Engine};
 pub use peer::FakePeer;
 pub use tonic::Code;

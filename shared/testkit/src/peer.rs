@@ -23,6 +23,9 @@ pub struct FakePeer {
     events: Arc<watch::Sender<Vec<Event>>>,
     acknowledged: Arc<watch::Sender<usize>>,
     subscriber: Arc<watch::Sender<String>>,
+    /// How many streams have been opened; each is ended once another number is here.
+    opened: Arc<watch::Sender<u64>>,
+    ended: Arc<watch::Sender<u64>>,
 }
 
 impl FakePeer {
@@ -35,6 +38,8 @@ impl FakePeer {
             events: Arc::new(watch::Sender::new(Vec::new())),
             acknowledged: Arc::new(watch::Sender::new(0)),
             subscriber: Arc::default(),
+            opened: Arc::default(),
+            ended: Arc::default(),
         };
         let server = tonic::transport::Server::builder().add_service(FeedServiceServer::new(peer.clone()));
         tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
@@ -43,6 +48,17 @@ impl FakePeer {
 
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Ends the stream that is open, as when the token that opened it expires, and waits until the service opens another.
+    pub async fn expire(&self) {
+        let mut opened = self.opened.subscribe();
+        let before = *opened.wait_for(|opened| *opened > 0).await.unwrap();
+        self.ended.send_modify(|ended| *ended += 1);
+        tokio::time::timeout(Duration::from_secs(20), opened.wait_for(|opened| *opened > before))
+            .await
+            .expect("the stream is opened again within 20 s")
+            .unwrap();
     }
 
     /// Puts an event on the feed and waits until the service has taken it in.
@@ -94,11 +110,22 @@ impl FeedService for FakePeer {
 
     async fn subscribe(&self, request: Request<SubscribeRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
         let mut next: usize = request.into_inner().cursor.parse().unwrap_or(0);
-        let mut events = self.events.subscribe();
+        let (mut events, mut ended) = (self.events.subscribe(), self.ended.subscribe());
+        self.opened.send_modify(|opened| *opened += 1);
         let (sender, stream) = tokio::sync::mpsc::channel(16);
         tokio::spawn(async move {
             loop {
-                let ready = events.wait_for(|events| events.len() > next).await.map(|events| events[next].clone());
+                let ready =
+                    async { events.wait_for(|events| events.len() > next).await.map(|events| events[next].clone()) };
+                let ready = tokio::select! {
+                    ready = ready => ready,
+                    _ = ended.changed() => {
+                        let expired = proto::status(&(&kernel::general::TOKEN_EXPIRED).into());
+                        // Whoever went away need not hear it.
+                        let _ = sender.send(Err(expired)).await;
+                        return;
+                    }
+                };
                 let Ok(event) = ready else { return };
                 next += 1;
                 if sender.send(Ok(SubscribeResponse { cursor: next.to_string(), event: Some(event) })).await.is_err() {

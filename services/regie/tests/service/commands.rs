@@ -179,6 +179,7 @@ impl Second {
             peers: self.peers.clone(),
             clock: self.clock.clone(),
             reflection: false,
+            transport: Default::default(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = chassis::serve(Regie::embedded(), setup, listener, async { drop(stopped.await) });

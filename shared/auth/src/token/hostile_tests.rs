@@ -75,6 +75,7 @@ fn all(forge: &Forge<'_>) -> Cases {
     meant(forge, &mut add);
     times(forge, &mut add);
     people(forge, &mut add);
+    bindings(forge, &mut add);
     cases
 }
 
@@ -408,6 +409,114 @@ fn people(forge: &Forge<'_>, add: &mut impl FnMut(&str, Why, String)) {
     }
     if me.has_clients {
         clients(forge, add);
+    }
+}
+
+/// Bound to something that cannot be checked, or that is no thumbprint: then it counts over no connection at all.
+fn bindings(forge: &Forge<'_>, add: &mut impl FnMut(&str, Why, String)) {
+    let good = Thumbprint::of(b"a certificate").to_string();
+    for confirmation in [
+        json!(null),
+        json!(true),
+        json!(""),
+        json!([]),
+        json!({}),
+        json!(good),
+        json!([{ "x5t#S256": good }]),
+        json!({ "x5t#S256": null }),
+        json!({ "x5t#S256": "" }),
+        json!({ "x5t#S256": [good] }),
+        json!({ "x5t#S256": format!("{good}=") }),
+        json!({ "x5t#S256": &good[1..] }),
+        json!({ "x5t#S256": format!(" {good}") }),
+        json!({ "x5t#S256": format!("{good}AAAA") }),
+        json!({ "x5t#S512": good }),
+        json!({ "x5t": good }),
+        json!({ "X5T#S256": good }),
+        json!({ "jkt": good }),
+        json!({ "jwk": forge.me.signer.jwk() }),
+        json!({ "jku": "https://forger.example/jwks.json" }),
+        json!({ "kid": forge.me.signer.kid }),
+        json!({ "x5t#S256": good, "jkt": good }),
+    ] {
+        add(&format!("cnf {confirmation}"), why::CONFIRMATION, forge.claim("cnf", confirmation));
+    }
+}
+
+/// R-REG-13, RFC 8705: a bound token over any connection but its own, for each algorithm and each issuer.
+#[tokio::test]
+async fn a_bound_token_is_refused_over_every_connection_but_its_own() {
+    let now = SystemTime::now();
+    let certificate = |name: &str| Thumbprint::of(name.as_bytes());
+    let own = certificate("its own");
+    for algorithm in Algorithm::ALL {
+        let world = World::new(algorithm);
+        for me in &world.members {
+            let mut claims = me.claims(seconds(now));
+            claims["cnf"] = json!({ "x5t#S256": own.to_string() });
+            let bearer = format!("Bearer {}", me.signer.sign(&me.header(), &claims));
+            // Before it is remembered and after.
+            for _ in 0..2 {
+                for over in [None, Some(certificate("another")), Some(certificate(""))] {
+                    let denied = world.verifier.verify_over(&bearer, over, now).await.unwrap_err();
+                    assert_eq!(denied.refusal.reason.code, "TOKEN_BOUND", "{algorithm:?}, {}", me.name);
+                    assert!(denied.actor.is_some(), "it is a real token, and the log says whose");
+                }
+                assert!(world.verifier.verify(&bearer, now).await.is_err());
+                assert!(world.verifier.verify_over(&bearer, Some(own), now).await.is_ok());
+            }
+            // What is not bound counts over any connection, unless its issuer may give none of those.
+            let unbound = format!("Bearer {}", me.token(seconds(now)));
+            assert!(world.verifier.verify_over(&unbound, Some(own), now).await.is_ok());
+        }
+    }
+}
+
+/// R-REG-13
+#[tokio::test]
+async fn an_issuer_whose_tokens_must_be_bound_is_believed_in_no_other() {
+    let (folder, now) = (tempfile::tempdir().unwrap(), SystemTime::now());
+    let name = "https://services.example.nl/regie";
+    let regie = crate::Issuer::generate(name).unwrap().meant_for("prod");
+    let landlord = crate::Issuer::generate("https://id.trivire.example").unwrap().meant_for("prod");
+    std::fs::write(folder.path().join("regie.json"), regie.jwks()).unwrap();
+    std::fs::write(folder.path().join("landlord.json"), landlord.jwks()).unwrap();
+    let text = r#"
+        audience = "prod"
+        [services]
+        name = "https://services.example.nl"
+        keys = { regie = { file = "regie.json" } }
+        certificate_bound = true
+        [[issuer]]
+        name = "https://id.trivire.example"
+        keys = { file = "landlord.json" }
+        algorithms = ["EdDSA"]
+        token_types = ["JWT"]
+        max_minutes = 60
+        certificate_bound = true
+        roles_claim = "roles"
+        organisation = [{ code = "trivire", roles = ["corporation"] }]
+    "#;
+    let trusted = crate::Trusted::from_toml(text, folder.path()).unwrap();
+    assert!(trusted.services_bound);
+    let verifier = Verifier::trusting(trusted.issuers).unwrap();
+    let actor = |role: Role, organisation: &str| Actor {
+        subject: "worker-7".to_owned(),
+        organisation: kernel::Organisation::parse("org", organisation).unwrap(),
+        roles: vec![role],
+        on_behalf_of: None,
+        client_id: None,
+    };
+    let (life, own) = (Duration::from_secs(600), Thumbprint::of(b"its own"));
+    for (issuer, actor) in
+        [(&regie, actor(Role::SvcRegie, "svc-regie")), (&landlord, actor(Role::Corporation, "trivire"))]
+    {
+        let unbound = format!("Bearer {}", issuer.issue_at(&actor, life, now));
+        let denied = verifier.verify_over(&unbound, Some(own), now).await.unwrap_err();
+        assert_eq!(denied.refusal.facts[0], ("why", why::UNBOUND.en.to_owned()));
+        let bound = format!("Bearer {}", issuer.issue_bound(&actor, life, now, Some(own)));
+        assert_eq!(**verifier.verify_over(&bound, Some(own), now).await.unwrap().actor(), actor);
+        assert!(verifier.verify_over(&bound, None, now).await.is_err());
     }
 }
 

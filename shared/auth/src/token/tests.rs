@@ -110,11 +110,15 @@ async fn each_issuer_speaks_for_its_own_organisations_in_its_own_words() {
 #[tokio::test]
 async fn the_services_speak_for_themselves_and_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
-    let issuer = Issuer::generate("https://services.example.nl").unwrap().meant_for("prod");
-    std::fs::write(folder.path().join("services.json"), issuer.jwks()).unwrap();
-    let text = "audience = 'prod'\n[services]\nname = 'https://services.example.nl'\nkeys = { file = 'services.json' }";
+    let issuer =
+        |service: &str| Issuer::generate(format!("https://services.example.nl/{service}")).unwrap().meant_for("prod");
+    let (issuer, housing) = (issuer("regie"), issuer("housing"));
+    std::fs::write(folder.path().join("regie.json"), issuer.jwks()).unwrap();
+    std::fs::write(folder.path().join("housing.json"), housing.jwks()).unwrap();
+    let text = "audience = 'prod'\n[services]\nname = 'https://services.example.nl'\n\
+                keys = { regie = { file = 'regie.json' }, housing = { file = 'housing.json' } }";
     let trusted = crate::Trusted::from_toml(text, folder.path()).unwrap();
-    assert!(trusted.knows(&issuer) && !trusted.knows(&Issuer::generate("https://services.example.nl").unwrap()));
+    assert!(trusted.knows(&issuer) && !trusted.knows(&Issuer::generate(issuer.name()).unwrap()));
     let verifier = Verifier::trusting(trusted.issuers).unwrap();
     let service = |role: Role, organisation: &str| Actor {
         organisation: Organisation::parse("org", organisation).unwrap(),
@@ -124,11 +128,19 @@ async fn the_services_speak_for_themselves_and_nobody_else() {
     let (life, now) = (Duration::from_secs(600), SystemTime::now());
     let regie = service(Role::SvcRegie, "svc-regie");
     assert_eq!(ask(&verifier, &issuer.issue_at(&regie, life, now), now).await, Ok(regie));
-    for (role, organisation) in
-        [(Role::SvcHousing, "svc-regie"), (Role::Regie, "svc-regie"), (Role::Regie, "gemeente-dordrecht")]
-    {
+    for (role, organisation) in [
+        (Role::SvcHousing, "svc-regie"),
+        (Role::SvcHousing, "svc-housing"),
+        (Role::Regie, "svc-regie"),
+        (Role::Regie, "gemeente-dordrecht"),
+    ] {
         assert!(ask(&verifier, &issuer.issue_at(&service(role, organisation), life, now), now).await.is_err());
     }
+    // Nor under another's name: that has another key.
+    let itself = service(Role::SvcHousing, "svc-housing");
+    assert_eq!(ask(&verifier, &housing.issue_at(&itself, life, now), now).await, Ok(itself.clone()));
+    let forged = issuer.named(housing.name()).issue_at(&itself, life, now);
+    assert!(ask(&verifier, &forged, now).await.is_err());
 }
 
 #[test]
@@ -270,11 +282,11 @@ async fn what_is_open_hears_of_a_withdrawal_within_a_second() {
     let token = verifier.verify(&format!("Bearer {}", member.token(seconds(now))), now).await.unwrap();
     let keeper = verifier.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
-    let open = tokio::time::timeout(Duration::from_millis(500), verifier.until_withdrawn(&token)).await;
+    let open = tokio::time::timeout(Duration::from_millis(500), verifier.until_ended(&token)).await;
     assert!(open.is_err(), "nothing is withdrawn yet");
     let entry = format!("[[revoked]]\nissuer = '{}'\nsubject = 'worker-7'\nat = 2099-01-01T00:00:00Z\n", member.name);
     std::fs::write(&list, entry).unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(1), verifier.until_withdrawn(&token)).await;
+    let ended = tokio::time::timeout(Duration::from_secs(1), verifier.until_ended(&token)).await;
     assert_eq!(ended.unwrap().reason.code, "TOKEN_REVOKED");
     keeping.abort();
 }
