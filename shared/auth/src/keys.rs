@@ -18,7 +18,7 @@ pub struct Keys(Origin);
 enum Origin {
     Fixed(Arc<KeySet>),
     File(Watched<KeySet>),
-    Url(Remote),
+    Url(Box<Remote>),
 }
 
 /// Why a key set cannot be used.
@@ -69,7 +69,7 @@ impl Keys {
     }
 
     pub(crate) fn remote(source: Source, pace: Pace) -> Self {
-        Self(Origin::Url(Remote { source, pace, last: RwLock::default(), tried: Mutex::new(None) }))
+        Self(Origin::Url(Box::new(Remote { source, pace, last: RwLock::default(), tried: Mutex::new(None) })))
     }
 
     /// Whether the set as it is here now holds the public half of that key.

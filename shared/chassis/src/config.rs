@@ -119,14 +119,13 @@ pub fn from_env(service: &str, vars: impl Fn(&str) -> Option<String>) -> Result<
         }
     };
     let tls = secured(optional, listen, peers.as_ref()).map_err(|more| faults.extend(more)).ok();
-    if let (Some(tls), Some((_, Some(tokens)))) = (&tls, &trust) {
-        if tokens.binds() && !tls.shows_a_certificate() {
-            faults.push(
-                "DOORSTROOM_ISSUERS_FILE: services.certificate_bound: the tokens of this service are bound to the \
-                 certificate that it shows, so name DOORSTROOM_TLS_CERTIFICATE_FILE and DOORSTROOM_TLS_AUTHORITIES_FILE"
-                    .to_owned(),
-            );
-        }
+    if let (Some(tls), Some((_, Some(tokens)))) = (&tls, &trust)
+        && tokens.binds()
+        && !tls.shows_a_certificate()
+    {
+        let why = "services.certificate_bound: the tokens of this service are bound to the certificate that it shows, so name \
+                   DOORSTROOM_TLS_CERTIFICATE_FILE and DOORSTROOM_TLS_AUTHORITIES_FILE";
+        faults.push(format!("DOORSTROOM_ISSUERS_FILE: {why}"));
     }
     let limits = Limits::parse(vars("DOORSTROOM_LIMITS").as_deref().unwrap_or_default());
     let limits = limits.map_err(|why| faults.push(format!("DOORSTROOM_LIMITS: {why}"))).unwrap_or_default();
