@@ -261,3 +261,12 @@ impl<S: Service> Bench<S> {
         self.run().await;
     }
 }
+
+/// Waits until something holds.
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let patience = tokio::time::Instant::now();
+    while !holds().await {
+        assert!(patience.elapsed() < Duration::from_secs(30), "after 30 s not yet: {what}");
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}
