@@ -101,7 +101,10 @@ pub struct World {
     /// The ways in.
     pub lines: Lines,
     client: ClientId,
-    /// Whose the task is that everybody asks about.
+    /// The task that everybody asks about, and whatever else there is to do for the client.
+    task: regie::TaskView,
+    tasks: Vec<regie::TaskView>,
+    /// Whose the task is.
     task_owner: Organisation,
     /// Who is responsible for the aftercare.
     care_owner: Organisation,
@@ -140,12 +143,20 @@ impl World {
         known.remove("relation_id");
         let care = chain.care(&allocation).await.responsible_organisation;
         let today = chain.today();
-        let task = facts.all::<regie::TaskOpened>().pop().expect("somebody has something to do");
-        known.insert("task_id".to_owned(), task.task_id);
+        let wanted = regie::ListTasksRequest {
+            all_organisations: true,
+            client_id: household.client_id.clone(),
+            ..Default::default()
+        };
+        let tasks = call!(chain, chain.person(Role::Regie).regie("regie"), list_tasks, wanted).tasks;
+        let task = tasks.last().cloned().expect("somebody has something to do");
+        known.insert("task_id".to_owned(), task.task_id.clone());
         Self {
             lines: Lines::new(chain),
             client: ClientId::parse("client_id", &household.client_id).unwrap(),
             task_owner: Organisation::parse("organisation", &task.organisation).unwrap(),
+            task,
+            tasks,
             care_owner: Organisation::parse("organisation", &care).unwrap(),
             there: Filling {
                 known,
@@ -196,9 +207,21 @@ impl World {
             callers.push((roles::actor(role, Some(RELATED_CASE_HOLDER), Some(&colleague), None).unwrap(), None));
         }
         if granted.contains(&Relation::Own) {
-            callers.push((self.owner(rpc, role), Some(Relation::Own)));
+            callers.push((self.owner(rpc, role), self.is_for(rpc, role).then_some(Relation::Own)));
         }
         callers
+    }
+
+    /// Whether what belongs to an organisation is there for this role of it: a task is for one desk.
+    fn is_for(&self, rpc: &str, role: Role) -> bool {
+        let for_role = |task: &regie::TaskView| task.role.is_empty() || task.role == role.as_str();
+        match rpc {
+            "RegieService/ListTasks" => {
+                self.tasks.iter().any(|task| task.organisation == self.task_owner.as_str() && for_role(task))
+            }
+            "RegieService/TakeTask" | "RegieService/CompleteTask" => for_role(&self.task),
+            _ => true,
+        }
     }
 
     /// Everybody who may call an RPC, whether about this client or not.
@@ -310,7 +333,8 @@ pub fn words() -> BTreeMap<String, String> {
         ("state", "0"),
         // Before nine o'clock on the day on which leases start.
         ("google.protobuf.Timestamp.seconds", "1775026000"),
-        // What may be said by a caller.
+        // What may be said by a caller; nowhere to sleep is heard from everybody, also without a relation.
+        ("doorstroom.aftercare.v1.RaiseSignalRequest.kind", "2"),
         ("doorstroom.aftercare.v1.SignallingPlan.shared_money_kinds", "5"),
         ("doorstroom.access.v1.CompleteIntakeRequest.ground", "0"),
         ("doorstroom.access.v1.LeaveWaitingListRequest.reason", "2"),

@@ -576,8 +576,10 @@ on_both_engines! {
         assert_eq!(heard(shelter, &[Role::Shelter], "income").await, BTreeSet::new(), "nothing of income is for shelters");
         assert!(heard(shelter, &[Role::Shelter], "access").await.contains("Admitted"));
         assert_eq!(heard(shelter, &[Role::Caseholder], "access").await, BTreeSet::new());
-        let both = [Role::Shelter, Role::Caseholder];
+        // The case holder is a person: the first role names who it is.
+        let both = [Role::Caseholder, Role::Shelter];
         assert_eq!(heard(shelter, &both, "income").await, heard(shelter, &[Role::Caseholder], "income").await);
+        assert_eq!(heard(shelter, &[Role::Shelter, Role::Caseholder], "income").await, BTreeSet::new(), "another case holder");
         let social = heard("sociale-dienst", &[Role::Income], "income").await;
         assert!(social.contains("BenefitRequestCompleted") && !social.contains("BenefitDecided"), "{social:?}");
         assert_eq!(heard("sociale-dienst", &[Role::Debt], "income").await, BTreeSet::new(), "social services', not debt's");

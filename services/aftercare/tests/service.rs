@@ -240,6 +240,42 @@ testkit::on_both_engines! {
         assert_eq!(bench.event_names().await, ["HandoverDrafted", "AftercareStarted"]);
     }
 
+    /// P6
+    async fn nowhere_to_sleep_is_heard_from_everybody_by_whichever_call(bench: Bench<Aftercare> = Aftercare::embedded()) {
+        let chain = Chain::new(&bench).await;
+        let strangers = [
+            (Role::Shelter, "lister"), (Role::District, "wijkteam-oost"), (Role::Corporation, "woonbron"),
+            (Role::Caseholder, "lister"), (Role::PeerMuni, "gemeente-zwijndrecht"), (Role::Regie, "gemeente-dordrecht"),
+        ];
+        for (role, organisation) in strangers {
+            let report = chain.report(SignalKind::NowhereToSleep);
+            chain.as_(role, organisation).raise_signal(report).await.unwrap();
+        }
+        assert_eq!(chain.payloads::<NowhereToSleepReported>().await.len(), 1);
+        assert_eq!(chain.payloads::<NowhereToSleepRepeated>().await.len(), strangers.len() - 1);
+        // Anything else still asks a relation, and a client speaks for nobody else.
+        let other = chain.report(SignalKind::Nuisance);
+        let status = chain.as_(Role::Shelter, "lister").raise_signal(other).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
+        let mut stranger = AftercareServiceClient::new(bench.as_(&client_actor(ClientId(Uuid::new_v4())), "own-file"));
+        let status = stranger.raise_signal(chain.report(SignalKind::NowhereToSleep)).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
+    }
+
+    /// R-AFT-05
+    async fn the_municipality_signals_about_anybody_and_another_one_about_its_own(
+        bench: Bench<Aftercare> = Aftercare::embedded()
+    ) {
+        let chain = Chain::new(&bench).await;
+        let report = || chain.report(SignalKind::Neglect);
+        chain.as_(Role::Regie, "gemeente-dordrecht").raise_signal(report()).await.unwrap();
+        let mut peer = chain.as_(Role::PeerMuni, "gemeente-zwijndrecht");
+        assert_eq!(peer.raise_signal(report()).await.unwrap_err().code(), Code::NotFound);
+        chain.relate(Role::PeerMuni, "gemeente-zwijndrecht").await;
+        bench.settled().await;
+        peer.raise_signal(report()).await.unwrap();
+    }
+
     /// P3
     async fn the_same_call_twice_is_one_call(bench: Bench<Aftercare> = Aftercare::embedded()) {
         let chain = Chain::new(&bench).await;

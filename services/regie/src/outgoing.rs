@@ -1,4 +1,5 @@
-//! What regie asks of other services: queued in the transaction that wants it, delivered afterwards, in order per client.
+//! What regie asks of other services: queued in the transaction that wants it, delivered afterwards, in order per client
+//! and service. What one service is asked never waits for another: a place for tonight is claimed while income is away (P6).
 //!
 //! The request id is that of the outcome, so that sending again changes nothing (P3). A service that is away is asked until
 //! it answers; one that refuses for good makes it a task for a person, never an endless retry.
@@ -10,10 +11,10 @@ use crate::domain::process::{Command, Ground};
 use chassis::{Chassis, Deadline, Result, TraceContext, Tx, Work, args};
 use kernel::{ClientId, Uuid};
 use proto::{access::v1 as access, aftercare::v1 as aftercare, housing::v1 as housing, income::v1 as income};
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -23,6 +24,16 @@ pub const DEADLINE: &str = "outgoing";
 /// How often a service may answer that it is at fault before a person looks at it.
 const FAULTS: u32 = 8;
 
+/// How long a delivery that broke off rests before it is tried again.
+const REST: Duration = Duration::from_secs(1);
+
+/// What keeps its order: the commands of one client to one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lane {
+    client: ClientId,
+    service: String,
+}
+
 /// A command that waits.
 struct Waiting {
     id: Uuid,
@@ -31,15 +42,16 @@ struct Waiting {
     trace: TraceContext,
 }
 
-/// Queues a command behind those that wait for the client already.
+/// Queues a command behind those of the client that wait for the same service already.
 pub async fn queue(work: &mut Work, client: ClientId, id: Uuid, step: &str, command: &Command) -> Result<()> {
     let (now, trace) = (work.now.at, work.trace.to_string());
     work.keep(
-        "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at, trace)
-         select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint), cast($6 as text)
+        "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at, trace, service)
+         select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint), cast($6 as text),
+                cast($7 as text)
          from outgoing_command where client_id = $2
          on conflict (command_id) do nothing",
-        args![id, client, step, ::store::json(command), now, trace],
+        args![id, client, step, ::store::json(command), now, trace, command.service()],
     )
     .await?;
     ring(work, client).await
@@ -70,17 +82,18 @@ pub async fn waiting(tx: &mut Tx) -> Result<i64> {
     row.map_or(Ok(0), |row| row.get("n"))
 }
 
-async fn clients(tx: &mut Tx) -> Result<Vec<ClientId>> {
-    let rows = tx.rows("select distinct client_id from outgoing_command where state = 'waiting'", args![]).await?;
-    rows.iter().map(|row| row.get("client_id")).collect()
+async fn lanes(tx: &mut Tx) -> Result<Vec<Lane>> {
+    let rows =
+        tx.rows("select distinct client_id, service from outgoing_command where state = 'waiting'", args![]).await?;
+    rows.iter().map(|row| Ok(Lane { client: row.get("client_id")?, service: row.get("service")? })).collect()
 }
 
-async fn head(tx: &mut Tx, client: ClientId) -> Result<Option<Waiting>> {
+async fn head(tx: &mut Tx, lane: &Lane) -> Result<Option<Waiting>> {
     let row = tx
         .row(
             "select command_id, step, command, trace from outgoing_command
-             where client_id = $1 and state = 'waiting' order by place limit 1",
-            args![client],
+             where client_id = $1 and service = $2 and state = 'waiting' order by place limit 1",
+            args![lane.client, lane.service.as_str()],
         )
         .await?;
     row.map(|row| {
@@ -95,68 +108,84 @@ async fn head(tx: &mut Tx, client: ClientId) -> Result<Option<Waiting>> {
     .transpose()
 }
 
-/// Delivers what waits until the service stops: one client beside the other, each in order.
-pub async fn run(regie: Arc<Regie>, chassis: Chassis) {
-    let mut busy = BTreeSet::new();
-    let mut running = JoinSet::new();
-    let mut look = true;
-    loop {
-        if look {
-            match waiting_clients(&chassis).await {
-                Ok(clients) => {
-                    for client in clients.into_iter().filter(|client| busy.insert(*client)) {
-                        let (regie, chassis) = (regie.clone(), chassis.clone());
-                        running.spawn(async move {
-                            deliver_all(&regie, &chassis, client).await;
-                            client
-                        });
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "waiting commands could not be read");
-                    tokio::select! {
-                        () = tokio::time::sleep(Duration::from_secs(1)) => continue,
-                        () = chassis.stopped() => return,
-                    }
-                }
-            }
+/// The deliveries that are under way, one per lane.
+#[derive(Default)]
+struct UnderWay {
+    deliveries: JoinSet<()>,
+    lanes: HashMap<task::Id, Lane>,
+}
+
+impl UnderWay {
+    /// Starts a delivery, unless one is under way in that lane.
+    fn start(&mut self, lane: Lane, delivery: impl Future<Output = ()> + Send + 'static) {
+        if !self.lanes.values().any(|busy| *busy == lane) {
+            self.lanes.insert(self.deliveries.spawn(delivery).id(), lane);
         }
-        look = tokio::select! {
-            () = regie.ring.notified() => true,
-            Some(done) = running.join_next() => {
-                // What was queued while its last command went out is seen by looking again.
-                match done {
-                    Ok(client) => drop(busy.remove(&client)),
-                    Err(error) => {
-                        tracing::error!(error = &error as &dyn std::error::Error, "delivering commands broke off");
-                        busy.clear();
-                        running.abort_all();
-                    }
+    }
+
+    /// Waits until one has ended. Of one that broke off the lane rests a moment; the others hear nothing of it.
+    async fn ended(&mut self) {
+        match self.deliveries.join_next_with_id().await {
+            Some(Ok((id, ()))) => drop(self.lanes.remove(&id)),
+            Some(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "delivering commands broke off");
+                if let Some(lane) = self.lanes.remove(&error.id()) {
+                    self.start(lane, tokio::time::sleep(REST));
                 }
-                true
             }
-            () = chassis.stopped() => return,
-        };
+            None => std::future::pending().await,
+        }
     }
 }
 
-async fn waiting_clients(chassis: &Chassis) -> Result<Vec<ClientId>> {
-    clients(&mut chassis.store.read().await?).await
+/// Delivers what waits until the service stops: one lane beside the other, each in order.
+pub async fn run(regie: Arc<Regie>, chassis: Chassis) {
+    let mut under_way = UnderWay::default();
+    loop {
+        match waiting_lanes(&chassis).await {
+            Ok(lanes) => {
+                for lane in lanes {
+                    let (regie, chassis, of) = (regie.clone(), chassis.clone(), lane.clone());
+                    under_way.start(lane, async move { deliver_all(&regie, &chassis, &of).await });
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "waiting commands could not be read");
+                tokio::select! {
+                    () = tokio::time::sleep(REST) => continue,
+                    () = chassis.stopped() => return,
+                }
+            }
+        }
+        tokio::select! {
+            () = regie.ring.notified() => {}
+            // What was queued while its last command went out is seen by looking again.
+            () = under_way.ended() => {}
+            () = chassis.stopped() => return,
+        }
+    }
 }
 
-/// Delivers everything that waits for one client, in order.
-async fn deliver_all(regie: &Arc<Regie>, chassis: &Chassis, client: ClientId) {
+async fn waiting_lanes(chassis: &Chassis) -> Result<Vec<Lane>> {
+    lanes(&mut chassis.store.read().await?).await
+}
+
+/// Delivers everything that waits in one lane, in order.
+async fn deliver_all(regie: &Arc<Regie>, chassis: &Chassis, lane: &Lane) {
     let mut pause = Duration::from_millis(20);
     let mut faults = 0;
     loop {
-        let outcome = deliver_next(regie, chassis, client, &mut faults).await;
+        let outcome = deliver_next(regie, chassis, lane, &mut faults).await;
         match outcome {
             Ok(Delivered::Nothing) => return,
             Ok(Delivered::Settled) => {
                 (pause, faults) = (Duration::from_millis(20), 0);
                 continue;
             }
-            Ok(Delivered::Away(why)) => tracing::warn!(%client, %why, "a command could not be delivered yet"),
+            Ok(Delivered::Away(why)) => {
+                let (client, service) = (lane.client, &lane.service);
+                tracing::warn!(%client, %service, %why, "a command could not be delivered yet");
+            }
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a command could not be settled"),
         }
         tokio::select! {
@@ -172,8 +201,9 @@ enum Delivered {
     Away(String),
 }
 
-async fn deliver_next(regie: &Arc<Regie>, chassis: &Chassis, client: ClientId, faults: &mut u32) -> Result<Delivered> {
-    let Some(waiting) = head(&mut chassis.store.read().await?, client).await? else { return Ok(Delivered::Nothing) };
+async fn deliver_next(regie: &Arc<Regie>, chassis: &Chassis, lane: &Lane, faults: &mut u32) -> Result<Delivered> {
+    let client = lane.client;
+    let Some(waiting) = head(&mut chassis.store.read().await?, lane).await? else { return Ok(Delivered::Nothing) };
     let answer = tokio::select! {
         answer = send(chassis, client, &waiting) => answer,
         () = chassis.stopped() => return Ok(Delivered::Away("the service stops".to_owned())),
@@ -394,5 +424,45 @@ fn housing_ground(ground: Ground) -> housing::GateGround {
         Ground::Advance => housing::GateGround::Advance,
         Ground::Guarantee => housing::GateGround::Guarantee,
         Ground::Override => housing::GateGround::Override,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(client: u128, service: &str) -> Lane {
+        Lane { client: ClientId(Uuid::from_u128(client)), service: service.to_owned() }
+    }
+
+    /// P3
+    #[tokio::test]
+    async fn a_delivery_that_breaks_off_leaves_the_others_alone_and_is_tried_again_after_a_rest() {
+        let mut under_way = UnderWay::default();
+        let (done, mut other) = tokio::sync::oneshot::channel();
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        under_way.start(lane(1, "income"), async { panic!("a delivery breaks off") });
+        under_way.start(lane(2, "income"), async move {
+            wait.await.unwrap();
+            done.send(()).unwrap();
+        });
+        under_way.ended().await;
+        assert!(other.try_recv().is_err());
+        // At rest: not started again, and nobody else's lane is.
+        for busy in [lane(1, "income"), lane(2, "income")] {
+            under_way.start(busy, async { unreachable!("the lane is busy") });
+        }
+        assert_eq!((under_way.deliveries.len(), under_way.lanes.len()), (2, 2));
+        let before = tokio::time::Instant::now();
+        under_way.ended().await;
+        assert!(before.elapsed() >= REST);
+        let (tell, told) = tokio::sync::oneshot::channel();
+        under_way.start(lane(1, "income"), async move { tell.send(()).unwrap() });
+        under_way.ended().await;
+        assert_eq!(told.await, Ok(()));
+        go.send(()).unwrap();
+        under_way.ended().await;
+        assert_eq!(other.await, Ok(()));
+        assert!(under_way.lanes.is_empty());
     }
 }

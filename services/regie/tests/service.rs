@@ -13,12 +13,15 @@ use jiff::civil::date;
 use kernel::{Actor, ClientId, Date, Role, Uuid};
 use proto::access::v1 as access;
 use proto::aftercare::v1 as aftercare;
+use proto::audit::v1::ListAccessRequest;
+use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::from_date;
 use proto::housing::v1 as housing;
 use proto::income::v1 as income;
 use proto::regie::v1::regie_service_client::RegieServiceClient;
 use proto::regie::v1::*;
 use regie::Regie;
+use std::collections::BTreeSet;
 use testkit::{Bench, Client, Code, actor, client_actor, reason, rid};
 use tonic::Status;
 
@@ -358,6 +361,90 @@ testkit::on_both_engines! {
         assert_eq!(team.get_case_as_district(view).await.unwrap_err().code(), Code::NotFound);
     }
 
+    /// P7, P8
+    async fn a_desk_sees_its_own_tasks_and_not_those_of_another_desk_of_its_organisation(
+        bench: Bench<Regie> = Regie::embedded()
+    ) {
+        let client = notified(&bench).await;
+        let ending = access::DecisionEndingSoon {
+            decision_id: id(),
+            client_id: client.to_string(),
+            ends_on: Some(from_date(date(2026, 3, 20))),
+        };
+        bench.peer("access").publish(Some(client), TODAY, &ending).await;
+        let escalated = aftercare::SignalEscalated {
+            signal_id: id(),
+            to: aftercare::EscalationLevel::Regie.into(),
+            municipality: "0505".into(),
+            ..Default::default()
+        };
+        bench.peer("aftercare").publish(Some(client), TODAY, &escalated).await;
+        let mut regie = municipality(&bench);
+        let mut desk = as_(&bench, &actor(Role::Access, "gemeente-dordrecht"), "investigation");
+        let mut holder = as_(&bench, &anna(), "regie");
+        let all = tasks(&mut regie, ListTasksRequest::default()).await;
+        let of = |kind: TaskKind| all.iter().find(|t| t.kind() == kind).unwrap().clone();
+        let (signal, decision) = (of(TaskKind::TakeUpSignal), of(TaskKind::ExtendDecision));
+        assert_eq!((signal.role.as_str(), decision.role.as_str()), ("regie", "access"));
+
+        let seen = kinds(&mut desk).await;
+        assert!(seen.contains(&TaskKind::ExtendDecision) && !seen.contains(&TaskKind::TakeUpSignal), "{seen:?}");
+        assert_eq!(kinds(&mut holder).await, [], "nothing here is for a case holder");
+        let take = |task: &TaskView| {
+            TakeTaskRequest { request_id: rid(), expected_version: task.version, task_id: task.task_id.clone() }
+        };
+        let complete = |task: &TaskView| CompleteTaskRequest {
+            request_id: rid(),
+            expected_version: task.version,
+            task_id: task.task_id.clone(),
+            outcome: TaskOutcome::Done.into(),
+        };
+        for (who, task) in [(&mut desk, &signal), (&mut holder, &decision)] {
+            assert_eq!(who.take_task(take(task)).await.unwrap_err().code(), Code::NotFound);
+            assert_eq!(who.complete_task(complete(task)).await.unwrap_err().code(), Code::NotFound);
+        }
+        desk.complete_task(complete(&decision)).await.unwrap();
+        regie.complete_task(complete(&signal)).await.unwrap();
+    }
+
+    /// P8, R-REG-13
+    async fn a_case_holder_hears_of_nobody_elses_clients(bench: Bench<Regie> = Regie::embedded()) {
+        let (client, mut regie) = (notified(&bench).await, municipality(&bench));
+        let bram = Actor { subject: "bram".into(), ..anna() };
+        let heard = async |who: &Actor| -> Vec<String> {
+            let events = bench.events_for(who, "aftercare").await;
+            assert!(events.iter().all(|event| event.client_id == client.to_string()));
+            events.into_iter().map(|event| event.r#type.rsplit('.').next().unwrap().to_owned()).collect()
+        };
+        let case = case_of(&mut regie, client).await.unwrap();
+        let first = assign(client, "anna", case.version, AssignmentReason::Unspecified);
+        regie.assign_case_holder(first).await.unwrap();
+        assert!(heard(&anna()).await.contains(&"case-holder-changed".to_owned()));
+        assert_eq!(heard(&bram).await, Vec::<String>::new(), "a colleague's client");
+        // The organisation in a role of its own still hears what is for that role.
+        let desk = actor(Role::Access, "gemeente-dordrecht");
+        assert!(!heard(&desk).await.is_empty());
+        // Who was shown something is in the log, and nobody else.
+        let officer = actor(Role::PrivacyOfficer, "gemeente-dordrecht");
+        let mut log = AuditServiceClient::new(bench.as_(&officer, "audit"));
+        let wanted = ListAccessRequest { client_id: client.to_string(), page_size: 500, ..Default::default() };
+        let entries = log.list_access(wanted).await.unwrap().into_inner().entries;
+        let listened = |subject: &str| entries.iter().any(|e| e.subject == subject && e.method.ends_with("Subscribe"));
+        assert!(listened("anna") && !listened("bram"), "{entries:?}");
+
+        bench.on(date(2026, 3, 3)).await;
+        let case = case_of(&mut regie, client).await.unwrap();
+        let next = assign(client, "bram", case.version, AssignmentReason::ClientWish);
+        regie.assign_case_holder(next).await.unwrap();
+        bench.on(date(2026, 3, 4)).await;
+        let case = case_of(&mut regie, client).await.unwrap();
+        regie.adopt_plan(AdoptPlanRequest { expected_version: case.version, ..adopt(client) }).await.unwrap();
+        assert!(heard(&bram).await.contains(&"plan-adopted".to_owned()));
+        let last = heard(&anna()).await;
+        assert!(last.contains(&"case-holder-changed".to_owned()), "that it ended is the last that one hears: {last:?}");
+        assert!(!last.contains(&"plan-adopted".to_owned()) && !last.contains(&"case-opened".to_owned()), "{last:?}");
+    }
+
     /// P7
     async fn a_task_warns_then_escalates_and_is_settled_once(bench: Bench<Regie> = Regie::embedded()) {
         let client = notified(&bench).await;
@@ -600,6 +687,17 @@ testkit::on_both_engines! {
         assert_eq!(count("nl.doorstroom.income.finances-stabilised"), 1);
         assert_eq!(count("nl.doorstroom.regie.case-opened"), 1);
         assert!(!types.iter().any(|t| t.contains("duplicate")));
+        // Each entry is the event itself: by its id it is found on the feed.
+        let request = GetTimelineRequest { client_id: client.to_string(), page_size: 500, page_token: String::new() };
+        let entries = own.get_timeline(request).await.unwrap().into_inner().entries;
+        let listed = |prefix: &str| -> BTreeSet<(String, String)> {
+            let of_feed = entries.iter().filter(|entry| entry.r#type.starts_with(prefix));
+            of_feed.map(|entry| (entry.event_id.clone(), entry.r#type.clone())).collect()
+        };
+        let published = bench.events().await.into_iter().filter(|event| event.client_id == client.to_string());
+        let published: BTreeSet<_> = published.map(|event| (event.event_id, event.r#type)).collect();
+        assert_eq!(listed("nl.doorstroom.regie."), published);
+        assert!(listed("nl.doorstroom.income.").iter().any(|(id, _)| *id == event.to_string()));
         assert!(kinds(&mut municipality(&bench)).await.contains(&TaskKind::LookAtDuplicate));
     }
 

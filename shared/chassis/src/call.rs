@@ -96,7 +96,9 @@ impl Chassis {
         let mut acknowledged = self.acknowledged.subscribe();
         loop {
             let state = self.store.read().await?.feed_state(self.clock.now().at).await?;
-            let services = state.subscriptions.iter().filter(|s| s.organisation.as_str().starts_with("svc-"));
+            // A service takes in under its own name; what it reads beside that confirms nothing.
+            let own = |s: &&store::Subscription| s.organisation.as_str().strip_prefix("svc-") == Some(s.name.as_str());
+            let services = state.subscriptions.iter().filter(own);
             if services.map(|service| service.acknowledged).all(|position| position >= head) {
                 return Ok(());
             }

@@ -31,6 +31,11 @@ impl Caller {
         &self.actor.organisation
     }
 
+    /// Whether a service of the chain calls.
+    pub fn is_service(&self) -> bool {
+        self.grants.iter().any(|grant| grant.role.as_str().starts_with("svc_"))
+    }
+
     /// A service acting on its own: for events taken in and deadlines woken. A trace begins, until the work follows another.
     pub(crate) fn service(name: &str, rpc: &str) -> Self {
         let actor = service_actor(name);

@@ -4,7 +4,7 @@
 
 use crate::call::{caller, explain};
 use crate::{Answer, Caller, Chassis, Run, Tx};
-use kernel::{Organisation, Role, general};
+use kernel::{ClientId, Organisation, Refusal, Role, general};
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
 use proto::feed::v1::feed_service_server::FeedService;
@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use store::{Cursor, Result, StoredEvent};
+use store::{Cursor, Receiver, Result, StoredEvent};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -29,6 +29,11 @@ const PAGE: i64 = 256;
 const CHECKPOINT: Duration = Duration::from_secs(10);
 /// A subscriber that takes nothing for this long is ended.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest name of a subscription.
+const NAME_LENGTH: usize = 64;
+/// How many subscriptions an organisation may have on one feed.
+const SUBSCRIPTIONS: i64 = 32;
 
 /// For each type of event, the partner roles that may receive it: read from the options in the proto.
 static RECEIVERS: LazyLock<HashMap<String, Vec<Role>>> = LazyLock::new(|| {
@@ -67,6 +72,7 @@ impl Feed {
     /// Takes over a named subscription: resolves once a newer reader does the same.
     fn take_over(&self, organisation: &Organisation, name: &str) -> (u64, watch::Receiver<u64>) {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.retain(|_, reader| reader.receiver_count() > 0);
         let reader = readers.entry((organisation.clone(), name.to_owned())).or_insert_with(|| watch::Sender::new(0));
         reader.send_modify(|n| *n += 1);
         (*reader.borrow(), reader.subscribe())
@@ -80,12 +86,13 @@ impl FeedService for Feed {
     async fn subscribe(&self, request: Request<SubscribeRequest>) -> Answer<Self::SubscribeStream> {
         let caller = caller(&request)?;
         let wanted = request.into_inner();
+        let filter = Filter::new(&caller, &wanted).map_err(|refusal| proto::status(&refusal))?;
         let start = self.start(&caller, &wanted).await.map_err(|error| explain(&error))?;
         let taken =
             (!wanted.subscription.is_empty()).then(|| self.take_over(caller.organisation(), &wanted.subscription));
         let (sender, stream) = mpsc::channel(PAGE as usize);
         let (withdrawn, refused) = oneshot::channel();
-        let reader = Reader { chassis: self.chassis.clone(), filter: Filter::new(&caller, &wanted), caller, sender };
+        let reader = Reader { chassis: self.chassis.clone(), filter, caller, sender };
         tokio::spawn(reader.run(start, wanted.subscription, taken, withdrawn));
         Ok(Response::new(Subscribed { events: ReceiverStream::new(stream), refused: Some(refused) }))
     }
@@ -95,6 +102,14 @@ impl FeedService for Feed {
         let wanted = request.into_inner();
         let outcome = async {
             // Outside the transaction: who acknowledges must not race with who publishes.
+            check_name(&wanted.subscription)?;
+            if !caller.is_service() {
+                let mut tx = self.chassis.store.read().await?;
+                let (known, others) = tx.subscriptions(caller.organisation(), &wanted.subscription).await?;
+                if !known && others >= SUBSCRIPTIONS {
+                    return Err(general::TOO_MANY_SUBSCRIPTIONS.with("limit", SUBSCRIPTIONS).into());
+                }
+            }
             let cursor = self.chassis.store.read_cursor(&wanted.cursor).await?;
             let mut tx = self.chassis.store.write().await?;
             let now = self.chassis.clock.now().at;
@@ -135,6 +150,9 @@ impl FeedService for Feed {
 impl Feed {
     /// Where a stream begins: at its cursor, after what was acknowledged, or at the oldest event.
     async fn start(&self, caller: &Caller, wanted: &SubscribeRequest) -> Result<i64> {
+        if !wanted.subscription.is_empty() {
+            check_name(&wanted.subscription)?;
+        }
         if !wanted.cursor.is_empty() {
             return Ok(self.chassis.store.read_cursor(&wanted.cursor).await?.position);
         }
@@ -146,31 +164,50 @@ impl Feed {
     }
 }
 
+/// Refuses what is no name of a subscription: it is kept, and shown to whoever runs the service.
+fn check_name(name: &str) -> std::result::Result<(), Refusal> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if (1..=NAME_LENGTH).contains(&name.len()) && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(general::MALFORMED.field(
+        "subscription",
+        format!("1 to {NAME_LENGTH} letters, digits, dots, dashes and underscores"),
+        format!("1 tot {NAME_LENGTH} letters, cijfers, punten, streepjes en liggende streepjes"),
+    ))
+}
+
 /// What a stream lets through.
 struct Filter {
     /// Partners get what is addressed to their organisation; services get everything.
-    receiver: Option<Organisation>,
+    receiver: Option<Receiver>,
     roles: Vec<Role>,
     types: BTreeSet<String>,
-    client_id: String,
+    client: Option<ClientId>,
 }
 
 impl Filter {
-    fn new(caller: &Caller, wanted: &SubscribeRequest) -> Self {
-        let is_service = caller.grants.iter().any(|grant| grant.role.as_str().starts_with("svc_"));
-        Self {
-            receiver: (!is_service).then(|| caller.organisation().clone()),
+    fn new(caller: &Caller, wanted: &SubscribeRequest) -> std::result::Result<Self, Refusal> {
+        let client = Some(wanted.client_id.as_str()).filter(|id| !id.is_empty());
+        let receiver =
+            || Receiver { organisation: caller.organisation().clone(), person: caller.actor.subject.clone() };
+        Ok(Self {
+            receiver: (!caller.is_service()).then(receiver),
             roles: caller.grants.iter().map(|grant| grant.role).collect(),
             types: wanted.types.iter().cloned().collect(),
-            client_id: wanted.client_id.clone(),
-        }
+            client: client.map(|id| ClientId::parse("client_id", id)).transpose()?,
+        })
     }
 
     fn lets_through(&self, event: &StoredEvent) -> bool {
         let of_type = self.types.is_empty() || self.types.contains(&event.kind);
-        let of_client = self.client_id.is_empty() || event.client_id.is_some_and(|id| id.to_string() == self.client_id);
+        let of_client = self.client.is_none() || event.client_id == self.client;
+        // A caseload is the organisation's, for a case holder the person's, as `Relation::Caseload` has it for calls.
+        let mine = |role: &Role| *role != Role::Caseholder || event.client_id.is_none() || event.of_person;
         let for_role = self.receiver.is_none()
-            || RECEIVERS.get(&event.kind).is_some_and(|roles| roles.iter().any(|role| self.roles.contains(role)));
+            || RECEIVERS
+                .get(&event.kind)
+                .is_some_and(|roles| roles.iter().any(|role| self.roles.contains(role) && mine(role)));
         of_type && of_client && for_role
     }
 }

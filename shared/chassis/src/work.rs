@@ -1,7 +1,7 @@
 //! One unit of work: a transaction, the moment, and who asks. Everything that a handler does, it does through this.
 
 use crate::caller::Caller;
-use auth::{Relation, Standing};
+use auth::{Grant, Policy, Relation, Standing};
 use kernel::{Actor, ClientId, Date, Moment, Organisation, Role, general};
 use prost::{Message, Name};
 use std::ops::{Deref, DerefMut};
@@ -84,6 +84,11 @@ impl Work {
         self.caller.grants.iter().any(|grant| grant.role == role)
     }
 
+    /// The roles in which the caller may make this call.
+    pub fn roles(&self) -> Vec<Role> {
+        self.caller.grants.iter().map(|grant| grant.role).collect()
+    }
+
     /// Asks whether the caller may have to do with this thing, by the relation that the policy table wants: the client that
     /// it is about, the organisations that it belongs to. Says "not found" when not, exactly as for an unknown id, and puts
     /// the client in the access log either way.
@@ -96,13 +101,39 @@ impl Work {
         if let Some(client) = client {
             self.touched(client);
         }
-        let (caller, actor) = (self.caller.clone(), self.caller.actor.clone());
+        let caller = self.caller.clone();
+        self.permit_by(&caller.grants, thing, client, owners).await
+    }
+
+    /// The same, as if the caller had called another RPC (`Service/Method`) that this call stands in for.
+    pub async fn permit_as(
+        &mut self,
+        rpc: &str,
+        thing: &'static str,
+        client: Option<ClientId>,
+        owners: &[&Organisation],
+    ) -> Result<()> {
+        if let Some(client) = client {
+            self.touched(client);
+        }
+        let grants = Policy::embedded().grants(rpc, &self.caller.actor)?;
+        self.permit_by(&grants, thing, client, owners).await
+    }
+
+    async fn permit_by(
+        &mut self,
+        grants: &[Grant],
+        thing: &'static str,
+        client: Option<ClientId>,
+        owners: &[&Organisation],
+    ) -> Result<()> {
+        let actor = self.caller.actor.clone();
         let mut standing = Standing {
             owner: owners.contains(&&actor.organisation),
             client: client.is_some() && actor.client_id == client,
             ..Standing::default()
         };
-        let passes = |standing: &Standing| caller.grants.iter().any(|grant| grant.holds(standing));
+        let passes = |standing: &Standing| grants.iter().any(|grant| grant.holds(standing));
         if passes(&standing) {
             return Ok(());
         }
@@ -149,9 +180,10 @@ impl Work {
         }
     }
 
-    /// Refuses a change by somebody who saw another version than the present one.
+    /// Refuses a change by somebody who saw another version than the present one. Only a service of the chain may say 0: it
+    /// acts on whatever stands.
     pub fn expect_version(&self, seen: i64, current: i64) -> Result<()> {
-        if seen == current {
+        if seen == current || (seen == 0 && self.caller.is_service()) {
             return Ok(());
         }
         Err(general::STALE_VERSION.with("seen", seen).with("current", current).into())
@@ -164,7 +196,17 @@ impl Work {
         receivers: &[Organisation],
         event: &E,
     ) -> Result<()> {
-        self.publish_on(self.now.date, client, receivers, event).await
+        self.published(client, receivers, event).await.map(drop)
+    }
+
+    /// The same; says under which id the event is on the feed.
+    pub async fn published<E: Message + Name>(
+        &mut self,
+        client: Option<ClientId>,
+        receivers: &[Organisation],
+        event: &E,
+    ) -> Result<Uuid> {
+        self.put_on_feed(self.now.date, client, receivers, event).await
     }
 
     /// Puts an event on the feed that happened on an earlier day.
@@ -175,9 +217,20 @@ impl Work {
         receivers: &[Organisation],
         event: &E,
     ) -> Result<()> {
+        self.put_on_feed(occurred_on, client, receivers, event).await.map(drop)
+    }
+
+    async fn put_on_feed<E: Message + Name>(
+        &mut self,
+        occurred_on: Date,
+        client: Option<ClientId>,
+        receivers: &[Organisation],
+        event: &E,
+    ) -> Result<Uuid> {
         let payload = prost_types::Any { type_url: E::type_url(), value: event.encode_to_vec() };
+        let event_id = Uuid::now_v7();
         let event = NewEvent {
-            event_id: Uuid::now_v7(),
+            event_id,
             kind: event_type(self.service, E::NAME),
             client_id: client,
             occurred_on,
@@ -186,7 +239,8 @@ impl Work {
             trace: self.trace.to_string(),
             receivers: receivers.to_vec(),
         };
-        self.tx.publish(vec![event]).await
+        self.tx.publish(vec![event]).await?;
+        Ok(event_id)
     }
 }
 

@@ -316,6 +316,72 @@ testkit::on_both_engines! {
         }
     }
 
+    /// P5
+    async fn a_subscription_has_a_plain_name_and_an_organisation_a_bounded_number(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        call(&chassis, &rid(), client('a')).await.unwrap();
+        let mut feed = FeedServiceClient::new(bench.as_(&actor(Role::Income, "sociale-dienst"), "income"));
+        let status = FeedServiceClient::new(bench.as_(&actor(Role::SvcMonitor, "svc-monitor"), "operations"))
+            .get_status(GetStatusRequest {}).await.unwrap().into_inner();
+        let acknowledge = |subscription: &str| {
+            AcknowledgeRequest { subscription: subscription.into(), cursor: status.head_cursor.clone() }
+        };
+        for name in ["", "two words", "regel\n", "é", &"x".repeat(65), &"x".repeat(500_000)] {
+            let refused = feed.acknowledge(acknowledge(name)).await.unwrap_err();
+            assert_eq!((refused.code(), reason(&refused)), (Code::InvalidArgument, "MALFORMED".to_owned()));
+            if !name.is_empty() {
+                let wanted = SubscribeRequest { subscription: name.into(), ..Default::default() };
+                assert_eq!(reason(&feed.subscribe(wanted).await.unwrap_err()), "MALFORMED");
+            }
+        }
+        for n in 0..32 {
+            feed.acknowledge(acknowledge(&format!("Post_{n}.{}", "x".repeat(50)))).await.unwrap();
+        }
+        let refused = feed.acknowledge(acknowledge("one-more")).await.unwrap_err();
+        assert_eq!((refused.code(), reason(&refused)), (Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS".to_owned()));
+        // Those that there are go on, and another organisation has its own.
+        feed.acknowledge(acknowledge(&format!("Post_0.{}", "x".repeat(50)))).await.unwrap();
+        let mut other = FeedServiceClient::new(bench.as_(&actor(Role::Income, "ferm-werk"), "income"));
+        other.acknowledge(acknowledge("one-more")).await.unwrap();
+        let about = SubscribeRequest { client_id: "nobody".into(), ..Default::default() };
+        assert_eq!(reason(&other.subscribe(about).await.unwrap_err()), "MALFORMED");
+    }
+
+    /// P8
+    async fn a_right_that_ends_waits_for_what_services_take_in_and_for_nothing_else_that_they_read(
+        bench: Bench<Counter> = Counter
+    ) {
+        let chassis = chassis_of(&bench).await;
+        call(&chassis, &rid(), client('a')).await.unwrap();
+        let mut feed = FeedServiceClient::new(bench.as_(&actor(Role::SvcMonitor, "svc-monitor"), "operations"));
+        let mut acknowledge = async |subscription: &str| {
+            let cursor = feed.get_status(GetStatusRequest {}).await.unwrap().into_inner().head_cursor;
+            feed.acknowledge(AcknowledgeRequest { subscription: subscription.into(), cursor }).await.unwrap();
+        };
+        acknowledge("books").await;
+        chassis.revocation(stabilise(&rid(), client('a')), count).await.unwrap();
+        acknowledge("monitor").await;
+        let unconfirmed = chassis.revocation(stabilise(&rid(), client('a')), count).await.unwrap_err();
+        assert_eq!(reason(&unconfirmed), "NOT_CONFIRMED");
+    }
+
+    /// P3
+    async fn only_a_service_acts_on_whatever_version_stands(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let seen = |seen: i64| move |work: &mut Work| work.expect_version(seen, 3).map_err(|error| error.to_string());
+        for (wish, service) in [(3, true), (0, true), (2, false)] {
+            let told = chassis.act("test", move |work| Box::pin(async move { Ok(seen(wish)(work)) })).await.unwrap();
+            assert_eq!(told.is_ok(), service, "{told:?}");
+        }
+        for (wish, why) in [(0, "STALE_VERSION"), (2, "STALE_VERSION"), (3, "")] {
+            let call = chassis.command(stabilise(&rid(), client('a')), move |work, _| Box::pin(async move {
+                work.expect_version(wish, 3)?;
+                Ok(StabiliseFinancesResponse::default())
+            }));
+            assert_eq!(call.await.map_or_else(|status| reason(&status), |_| String::new()), why);
+        }
+    }
+
     /// P7
     async fn a_deadline_is_woken_once_also_after_a_restart(bench: Bench<Counter> = Counter) {
         let mut bench = bench;

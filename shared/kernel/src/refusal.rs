@@ -236,6 +236,11 @@ pub mod general {
         SUBSCRIPTION_TAKEN: Taken, "P5",
             "The subscription {name} is being read by a newer call.", "Het abonnement {name} wordt door een nieuwere aanroep gelezen.",
             "Read one subscription from one place.", "Lees een abonnement op één plek.";
+        TOO_MANY_SUBSCRIPTIONS: Quota, "P5",
+            "Your organisation has {limit} subscriptions on this feed already; there is no place for another.",
+            "Uw organisatie heeft al {limit} abonnementen op deze stroom; er is geen plaats voor nog een.",
+            "Use a subscription that your organisation has, or read without one and keep the cursor yourself.",
+            "Gebruik een abonnement dat uw organisatie al heeft, of lees zonder en bewaar de cursor zelf.";
         NOT_CONFIRMED: Away, "P8",
             "The right is withdrawn, but not every service confirmed it within {seconds} seconds.",
             "Het recht is ingetrokken, maar niet elke dienst bevestigde dat binnen {seconds} seconden.",

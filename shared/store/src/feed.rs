@@ -57,6 +57,17 @@ pub struct StoredEvent {
     pub payload: Vec<u8>,
     /// The step of a trace that made it (`traceparent`); empty for what is older than traces.
     pub trace: String,
+    /// Whether the person for whom it was read has a relation to the client.
+    pub of_person: bool,
+}
+
+/// For whom events are read: an organisation, and the person of it who reads (a token's subject).
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    /// To which an event must be addressed.
+    pub organisation: Organisation,
+    /// Whose own relation to the client each event tells.
+    pub person: String,
 }
 
 /// A place in a feed: everything up to `position` has been seen.
@@ -118,28 +129,32 @@ impl Tx {
         Ok(())
     }
 
-    /// The events after a position, at most `limit`: all of them, or those addressed to one organisation.
+    /// The events after a position, at most `limit`: all of them, or those addressed to one organisation. Each of those says
+    /// whether that very person has to do with the client now; what happened at the moment at which a relation ended is the
+    /// last that belongs to it.
     pub async fn events_after(
         &mut self,
         after: i64,
-        receiver: Option<&Organisation>,
+        receiver: Option<&Receiver>,
         limit: i64,
     ) -> Result<Vec<StoredEvent>> {
         let rows = match receiver {
             None => {
                 self.rows(
-                    "select event_id, position, type, client_id, occurred_on, recorded_at, payload, trace
+                    "select event_id, position, type, client_id, occurred_on, recorded_at, payload, trace, false as of_person
                      from feed_event where position > $1 order by position limit $2",
                     args![after, limit],
                 )
                 .await?
             }
-            Some(organisation) => {
+            Some(Receiver { organisation, person }) => {
                 self.rows(
-                    "select e.event_id, e.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload, e.trace
+                    "select e.event_id, e.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload, e.trace,
+                            exists (select 1 from relation p where p.client_id = e.client_id and p.organisation = $1
+                                    and p.person = $4 and (p.ended_at is null or p.ended_at = e.recorded_at)) as of_person
                      from feed_event e join feed_receiver r on r.event_id = e.event_id
                      where r.organisation = $1 and e.position > $2 order by e.position limit $3",
-                    args![organisation, after, limit],
+                    args![organisation, after, limit, person.as_str()],
                 )
                 .await?
             }
@@ -201,6 +216,15 @@ impl Tx {
         row.map(|row| row.get("acknowledged")).transpose()
     }
 
+    /// Whether an organisation has a subscription of that name, and how many others.
+    pub async fn subscriptions(&mut self, organisation: &Organisation, name: &str) -> Result<(bool, i64)> {
+        let names =
+            self.rows("select name from feed_subscription where organisation = $1", args![organisation]).await?;
+        let names = names.iter().map(|row| row.get::<String>("name")).collect::<Result<Vec<_>>>()?;
+        let others = names.iter().filter(|one| *one != name).count();
+        Ok((others < names.len(), others as i64))
+    }
+
     /// Acknowledges up to a position; an older one changes nothing. Returns what is acknowledged now.
     pub async fn acknowledge(
         &mut self,
@@ -252,6 +276,7 @@ fn stored(row: &Row) -> Result<StoredEvent> {
         recorded_at: row.get("recorded_at")?,
         payload: row.get("payload")?,
         trace: row.get("trace")?,
+        of_person: row.get("of_person")?,
     })
 }
 

@@ -25,7 +25,7 @@ pub use chain::{Entry, Fault, Hash, Link, Walk, Walked, Witness, verify};
 pub use db::{Column, Row, Tx, Value, code, json};
 pub use deadline::Deadline;
 pub use error::Error;
-pub use feed::{Cursor, FeedState, NewEvent, StoredEvent, Subscription};
+pub use feed::{Cursor, FeedState, NewEvent, Receiver, StoredEvent, Subscription};
 pub use idempotency::Answered;
 pub use keys::{Destroyed, Sealing, rewrap};
 pub use log::{Access, LoggedAccess};

@@ -20,6 +20,9 @@ use uuid::Uuid;
 /// The longest page of a list.
 const PAGE: i64 = 500;
 
+/// The RPC whose line in the policy table says who may report that somebody has nowhere to sleep.
+const NOWHERE_TO_SLEEP: &str = "AftercareService/ReportNowhereToSleep";
+
 /// The service as tonic sees it.
 pub struct Grpc {
     /// What every service stands on.
@@ -367,8 +370,12 @@ impl AftercareService for Grpc {
     }
 }
 
-/// Takes a report in from whoever may report about that client.
+/// Takes a report in from whoever may report about that client. That somebody has nowhere to sleep is heard from
+/// everybody who may say so, by whichever RPC (P6).
 async fn receive(service: &Aftercare, work: &mut Work, report: Report) -> Result<()> {
-    work.permit("client", Some(report.client_id), &[]).await?;
+    match report.kind {
+        Kind::NowhereToSleep => work.permit_as(NOWHERE_TO_SLEEP, "client", Some(report.client_id), &[]).await?,
+        _ => work.permit("client", Some(report.client_id), &[]).await?,
+    }
     acts::signal::receive(service, work, report).await
 }

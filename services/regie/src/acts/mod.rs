@@ -13,7 +13,7 @@ use crate::Regie;
 use crate::store;
 use crate::store::timeline::Entry;
 use chassis::{Result, Work};
-use kernel::{ClientId, Municipality, Organisation, Uuid};
+use kernel::{ClientId, Municipality, Organisation};
 use prost::{Message, Name};
 
 /// Puts an event on the feed, and on the client's timeline.
@@ -23,9 +23,8 @@ pub async fn tell<E: Message + Name>(
     receivers: &[Organisation],
     event: &E,
 ) -> Result<()> {
-    work.publish(Some(client), receivers, event).await?;
     let entry = Entry {
-        event_id: Uuid::now_v7(),
+        event_id: work.published(Some(client), receivers, event).await?,
         kind: chassis::event_type("regie", E::NAME),
         occurred_on: work.now.date,
         recorded_at: work.now.at,

@@ -8,7 +8,7 @@ use crate::domain::task::TaskId;
 use crate::domain::{case::CaseId, task as tasks};
 use crate::{Regie, events, outgoing, store};
 use chassis::{Deadline, Result, Work};
-use kernel::{ClientId, Moment, Municipality, Organisation, Role, Uuid};
+use kernel::{ClientId, Municipality, Organisation, Role, Uuid};
 use proto::regie::v1 as pb;
 
 /// The kind of the deadlines that wake a process.
@@ -91,8 +91,8 @@ async fn carry_out(
             tell(work, client, &[], &decided).await
         }
         Act::OpenTask(wish) => {
-            let (organisation, person) = addressee(regie, work, client, &wish.to).await?;
             let kind = tasks::Kind::from(wish.kind);
+            let (organisation, person, role) = addressee(regie, work, client, &wish.to, kind).await?;
             let refused = refused.filter(|_| kind == tasks::Kind::SettleRefusedCommand);
             let wanted = tasks::Wanted {
                 kind,
@@ -100,6 +100,7 @@ async fn carry_out(
                 subject: Some(wish.subject.to_string()),
                 organisation,
                 person,
+                role,
                 due_on: wish.due_on,
                 cause: refused.map(str::to_owned),
             };
@@ -149,33 +150,42 @@ fn relation_kind(kind: RelationKind) -> Kind {
     }
 }
 
-/// On whose list a task goes.
+/// On whose list a task goes: the organisation, the person if it is one's own, and the role.
 async fn addressee(
     regie: &Regie,
     work: &mut Work,
     client: ClientId,
     to: &To,
-) -> Result<(Organisation, Option<String>)> {
+    kind: tasks::Kind,
+) -> Result<(Organisation, Option<String>, Option<Role>)> {
     let register = &regie.register;
-    let desk = |municipality: &Municipality, role: Role| {
-        register.first(municipality, role).unwrap_or_else(|| register.regie_of(municipality)).clone()
+    let chief = |municipality: &Municipality| (register.regie_of(municipality).clone(), None, Some(Role::Regie));
+    let desk = |municipality: &Municipality, role: Role| match register.first(municipality, role) {
+        Some(organisation) => (organisation.clone(), None, Some(role)),
+        None => chief(municipality),
+    };
+    let works = |organisation: &Organisation, roles: &[Role]| {
+        roles.iter().copied().find(|role| register.in_role(organisation, *role))
     };
     Ok(match to {
-        To::Municipality(municipality) => (register.regie_of(municipality).clone(), None),
-        To::AccessDesk(municipality) => (desk(municipality, Role::Access), None),
-        To::SocialServices(municipality) => (desk(municipality, Role::Income), None),
-        To::DutyPerson(municipality) => {
-            let now: Moment = work.now;
-            let duty = register.on_duty(municipality, now).next().map(|(organisation, _)| organisation.clone());
-            (duty.unwrap_or_else(|| register.regie_of(municipality).clone()), None)
+        To::Municipality(municipality) => chief(municipality),
+        To::AccessDesk(municipality) => desk(municipality, Role::Access),
+        To::SocialServices(municipality) => desk(municipality, Role::Income),
+        To::DutyPerson(municipality) => match register.on_duty(municipality, work.now).next() {
+            // Whoever has duty finds a place; where that is no access desk, everybody there may (P6).
+            Some((organisation, _)) => (organisation.clone(), None, works(organisation, &[Role::Access])),
+            None => chief(municipality),
+        },
+        To::Organisation(organisation) => {
+            let role = works(organisation, kind.done_by()).or_else(|| register.main_role(organisation));
+            (organisation.clone(), None, role)
         }
-        To::Organisation(organisation) => (organisation.clone(), None),
         To::CaseHolder => match store::case::newest(work, client).await?.map(|kept| kept.case) {
             Some(case) => match case.holder {
-                Some(holder) => (holder.organisation, Some(holder.person)),
-                None => (register.regie_of(&case.municipality).clone(), None),
+                Some(holder) => (holder.organisation, Some(holder.person), Some(Role::Caseholder)),
+                None => chief(&case.municipality),
             },
-            None => (register.regie_of(register.home()).clone(), None),
+            None => chief(register.home()),
         },
     })
 }

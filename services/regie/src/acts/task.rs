@@ -5,7 +5,7 @@ use crate::domain::task::{self, Command, Event, Kind, TaskId, Wanted};
 use crate::store::task::Kept;
 use crate::{Regie, events, store};
 use chassis::{Deadline, Result, Work};
-use kernel::{ClientId, Organisation, Uuid};
+use kernel::{ClientId, Organisation, Role, Uuid};
 use proto::regie::v1 as pb;
 
 /// The kind of the deadlines that wake it.
@@ -148,6 +148,7 @@ async fn escalate(regie: &Regie, work: &mut Work, task: &task::Task) -> Result<(
         subject: Some(task.id.to_string()),
         organisation: chief,
         person: None,
+        role: Some(Role::Regie),
         due_on,
         cause: None,
     };

@@ -5,7 +5,7 @@
 
 use super::policy::Policy;
 use super::process;
-use kernel::{Calendar, ClientId, Date, Moment, Organisation, Refusal, Timestamp};
+use kernel::{Calendar, ClientId, Date, Moment, Organisation, Refusal, Role, Timestamp};
 
 kernel::id! {
     /// A task.
@@ -107,6 +107,19 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// In which of the roles of one organisation it is done, where the process names no desk but an organisation: the first
+    /// in which that one works.
+    pub fn done_by(self) -> &'static [Role] {
+        match self {
+            Kind::AnswerCandidate => &[Role::Corporation],
+            Kind::AnswerHandover => &[Role::District],
+            Kind::ReviewAftercare => &[Role::District, Role::Shelter, Role::Vo],
+            _ => &[Role::Shelter, Role::Vo, Role::Caseholder],
+        }
+    }
+}
+
 impl From<process::TaskKind> for Kind {
     fn from(kind: process::TaskKind) -> Self {
         match kind {
@@ -183,6 +196,8 @@ pub struct Wanted {
     pub organisation: Organisation,
     /// By which person of it; none for anybody.
     pub person: Option<String>,
+    /// In which role: an organisation may work in several. None for a task of before tasks had one: it is for every role.
+    pub role: Option<Role>,
     /// The last day.
     pub due_on: Date,
     /// The code of the refusal that led to it, for a refused command.
@@ -326,6 +341,7 @@ mod tests {
             subject: None,
             organisation: Organisation::parse("o", "gemeente-dordrecht").unwrap(),
             person: None,
+            role: Some(Role::Regie),
             due_on,
             cause: None,
         };

@@ -15,7 +15,9 @@ pub async fn list(regie: &Regie, work: &mut Work, m: &ListTasksRequest) -> Resul
     let asked = opt(&m.organisation).map(|code| organisation("organisation", code)).transpose()?;
     // Only the municipality sees beyond its own list; for others the scope leaves nothing else anyway.
     let of = (!m.all_organisations).then(|| asked.unwrap_or(own));
+    let roles = work.roles();
     let filter = Filter {
+        roles: &roles,
         organisation: of.as_ref(),
         client: opt(&m.client_id).map(client_id).transpose()?,
         state: match m.state() {
@@ -67,6 +69,7 @@ fn view(kept: &Kept, today: Date, contacts: Vec<DutyContact>) -> TaskView {
         subject_id: wanted.subject.clone().unwrap_or_default(),
         organisation: wanted.organisation.to_string(),
         person: wanted.person.clone().unwrap_or_default(),
+        role: wanted.role.map_or("", Role::as_str).to_owned(),
         state: task_state(state).into(),
         taken_by: by,
         opened_at: Some(super::view::instant(*opened_at)),
@@ -94,6 +97,11 @@ async fn change(regie: &Regie, work: &mut Work, id: &str, seen: i64, command: &C
     let kept = store::task::by_id(work, id).await?.ok_or_else(|| Work::unknown("task"))?;
     let (client, organisation) = (kept.task.wanted.client_id, kept.task.wanted.organisation.clone());
     work.permit("task", client, &[&organisation]).await?;
+    // Another desk of the same organisation may not know of it.
+    let done_here = |role| work.acts_as(role) || work.acts_as(Role::Regie);
+    if !kept.task.wanted.role.is_none_or(done_here) {
+        return Err(Work::unknown("task"));
+    }
     if seen != 0 {
         work.expect_version(seen, kept.version)?;
     }

@@ -3,7 +3,7 @@
 use super::{key, key_opt};
 use crate::domain::task::{Kind, Outcome, State, Task, TaskId, Wanted};
 use chassis::{Error, Result, Row, Scope, Tx, args};
-use kernel::{ClientId, Date, Organisation};
+use kernel::{ClientId, Date, Organisation, Role};
 
 /// A task with what the rows around it need.
 pub struct Kept {
@@ -15,6 +15,8 @@ pub struct Kept {
 
 /// What somebody wants on a work list.
 pub struct Filter<'a> {
+    /// The roles in which the caller reads it: a task is seen by who does it, and by whoever sees everything.
+    pub roles: &'a [Role],
     /// Of this organisation only; none for every one in the scope.
     pub organisation: Option<&'a Organisation>,
     /// About this client only.
@@ -59,6 +61,7 @@ fn read(row: &Row) -> Result<Kept> {
             subject: Some(subject).filter(|s| !s.is_empty()),
             organisation: row.get("organisation")?,
             person: row.get("person")?,
+            role: role(row)?,
             due_on: row.get("due_on")?,
             cause: row.get("cause")?,
         },
@@ -71,12 +74,19 @@ fn read(row: &Row) -> Result<Kept> {
     Ok(Kept { task, version: row.get("version")? })
 }
 
+fn role(row: &Row) -> Result<Option<Role>> {
+    match row.get::<String>("role")?.as_str() {
+        "" => Ok(None),
+        _ => key(row, "role", Role::from_key).map(Some),
+    }
+}
+
 /// One task.
 pub async fn by_id(tx: &mut Tx, id: TaskId) -> Result<Option<Kept>> {
     let row = tx
         .row(
             "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
-                    due_on, warn_on, warned, overdue, cause
+                    due_on, warn_on, warned, overdue, cause, role
              from task where task_id = $1",
             args![id.0],
         )
@@ -89,7 +99,7 @@ pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subje
     let row = tx
         .row(
             "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
-                    due_on, warn_on, warned, overdue, cause
+                    due_on, warn_on, warned, overdue, cause, role
              from task where kind = $1 and client_id = $2 and subject = $3 and state <> 'finished'",
             args![kind.as_str(), client, subject],
         )
@@ -108,12 +118,13 @@ pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
     let wanted = &task.wanted;
     tx.keep(
         "insert into task (task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome,
-                           opened_at, due_on, warn_on, warned, overdue, cause)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                           opened_at, due_on, warn_on, warned, overdue, cause, role)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          on conflict (task_id) do update
          set version = excluded.version, organisation = excluded.organisation, person = excluded.person,
              state = excluded.state, taken_by = excluded.taken_by, outcome = excluded.outcome, due_on = excluded.due_on,
-             warn_on = excluded.warn_on, warned = excluded.warned, overdue = excluded.overdue, cause = excluded.cause",
+             warn_on = excluded.warn_on, warned = excluded.warned, overdue = excluded.overdue, cause = excluded.cause,
+             role = excluded.role",
         args![
             task.id.0,
             version + 1,
@@ -130,7 +141,8 @@ pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
             task.warn_on,
             task.warned,
             task.overdue,
-            wanted.cause.as_ref()
+            wanted.cause.as_ref(),
+            wanted.role.map_or("", Role::as_str)
         ],
     )
     .await?;
@@ -143,15 +155,19 @@ pub async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter<'_>, today: Date) 
     let organisation = filter.organisation.map_or("", Organisation::as_str);
     let (due_on, last) = filter.after;
     let client = filter.client.map(|c| c.to_string()).unwrap_or_default();
+    // Between commas, so that one key is never found in another.
+    let roles: String = filter.roles.iter().map(|role| format!(",{role}")).chain([",".to_owned()]).collect();
     args.extend(args![organisation, client, filter.state, filter.overdue_only, today, due_on, last, filter.limit + 1]);
+    args.extend(args![roles]);
     let rows = tx
         .rows(
             "select t.task_id, t.version, t.kind, t.client_id, t.subject, t.organisation, t.person, t.state, t.taken_by,
-                    t.outcome, t.opened_at, t.due_on, t.warn_on, t.warned, t.overdue, t.cause
+                    t.outcome, t.opened_at, t.due_on, t.warn_on, t.warned, t.overdue, t.cause, t.role
              from task t
              where ($1 or ($2 and t.organisation = $4) or t.client_id = $6
                     or ($3 and exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
                                        and r.person = $5 and r.ended_at is null)))
+               and ($1 or t.role = '' or $15 like '%,' || t.role || ',%')
                and ($7 = '' or t.organisation = $7) and ($8 = '' or t.client_id = $8)
                and (t.state = $9 or ($9 = '' and t.state <> 'finished'))
                and (not $10 or (t.due_on < $11 and t.state <> 'finished'))

@@ -21,7 +21,7 @@
 //!   outcomes in one transaction, with the position of the feed. `id` is the event's, `at` its `recorded_at`.
 //! - The outcomes are in order. Each has an `id`, UUIDv5 of event and `step`: use it as the `request_id` of a command, as
 //!   the id of a task or relation that is new, as the id of the event of a gate.
-//! - [`Act::Command`]: call the service as `svc_regie`, in order per client; retry until it answers. A refusal comes back as
+//! - [`Act::Command`]: call the service as `svc_regie`, in order per client and service; retry until it answers. A refusal comes back as
 //!   [`facts::Regie::CommandRefused`] with the outcome's `id` and `step`; the process makes it a task (its subject is that
 //!   `id`) and skips the undo of what never was. Had a person it done after all: [`facts::Regie::CommandSettled`].
 //! - [`Act::OpenTask`]: among open tasks, `kind` and `subject` are unique; opening again means new `to` or `due_on`, and a
@@ -199,6 +199,30 @@ pub enum Command {
     WithdrawAllocation { allocation: AllocationId },
     /// access
     ClaimPlace { signal: SignalId, municipality: Municipality, relapse_guarantee: bool },
+}
+
+impl Command {
+    /// The service that is asked.
+    pub fn service(&self) -> &'static str {
+        match self {
+            Command::PrepareBenefitRequest { .. }
+            | Command::CompleteBenefitRequest { .. }
+            | Command::WithdrawBenefitStart { .. }
+            | Command::WithdrawBenefitRequest { .. }
+            | Command::RequestRentGuarantee { .. }
+            | Command::WithdrawRentGuarantee { .. } => "income",
+            Command::DraftHandover { .. }
+            | Command::CancelHandover { .. }
+            | Command::StartAftercare { .. }
+            | Command::EndAftercare { .. }
+            | Command::InvokeRelapseGuarantee { .. } => "aftercare",
+            Command::OpenGate { .. }
+            | Command::ShutGate { .. }
+            | Command::WithdrawNomination { .. }
+            | Command::WithdrawAllocation { .. } => "housing",
+            Command::ClaimPlace { .. } => "access",
+        }
+    }
 }
 
 /// What secures the income from the lease start, firmest first (P2).

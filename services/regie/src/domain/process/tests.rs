@@ -1199,7 +1199,7 @@ fn the_relapse_guarantee_only_removes_the_procedure() {
     let reported = N::NowhereToSleepReported { signal, municipality: town(), relapse_guarantee: true };
     let claimed = Command::ClaimPlace { signal, municipality: town(), relapse_guarantee: true };
     let run = Run::of(&tell([reported.into()]));
-    assert_eq!(run.commands(), [Command::InvokeRelapseGuarantee { signal }, claimed]);
+    assert_eq!(run.commands(), [claimed, Command::InvokeRelapseGuarantee { signal }]);
 }
 
 // ---------------------------------------------------------------------------------------------------- the case

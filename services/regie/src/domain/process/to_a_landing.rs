@@ -89,10 +89,6 @@ fn signals(v: &View<'_>, p: &mut Page) {
 fn nowhere_to_sleep(v: &View<'_>, p: &mut Page, signal: SignalId, night: &Night) {
     let (municipality, relapse_guarantee) = (v.or_ours(&night.municipality), night.relapse_guarantee);
     let place = format!("{signal}/{municipality}");
-    if relapse_guarantee {
-        // Only removes the new procedure (R-AFT-10).
-        p.step(("relapse-guarantee", signal), Stage::Wanted, [Command::InvokeRelapseGuarantee { signal }], STAYS);
-    }
     p.step(
         ("place", &place),
         Stage::Wanted,
@@ -100,6 +96,10 @@ fn nowhere_to_sleep(v: &View<'_>, p: &mut Page, signal: SignalId, night: &Night)
         // A bed is never taken back by a machine: access releases it at admission, or warns before it lapses.
         STAYS,
     );
+    if relapse_guarantee {
+        // Only removes the new procedure (R-AFT-10).
+        p.step(("relapse-guarantee", signal), Stage::Wanted, [Command::InvokeRelapseGuarantee { signal }], STAYS);
+    }
     // One place is enough for two reports of the same night. Reported again, what was arranged before did not hold.
     let (access, again) = (&v.facts.access, night.again.as_ref());
     let claims = || access.claims.values();
