@@ -30,6 +30,19 @@ macro_rules! call {
     };
 }
 
+/// Reads a version and says something of it; was somebody first, then it is read and said again, as anybody would.
+macro_rules! of_version {
+    ($read:expr, |$version:ident| $say:expr) => {
+        loop {
+            let $version = $read;
+            match $say {
+                Err(status) if testkit::reason(&status) == "STALE_VERSION" => {}
+                answer => break answer,
+            }
+        }
+    };
+}
+
 impl Chain {
     /// The answer to a call, or a refusal with its reason. A patient caller tries again, with the very same request, as
     /// long as a service is away.

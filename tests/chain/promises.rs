@@ -158,7 +158,9 @@ on_both_engines! {
         let offer = chain.offer(&dwelling, &household).await;
         chain.client_accepts(&offer, &household).await.unwrap();
         let door = chain.as_(Role::Corporation, "trivire").housing("housing");
-        let request = housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.clone(), ..Default::default() };
+        let shown = housing::GetOfferAsCorporationRequest { offer_id: offer.clone() };
+        let expected_version = call!(chain, door, get_offer_as_corporation, shown).offer.unwrap().version;
+        let request = housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.clone(), expected_version, ..Default::default() };
         let twice = (0..4).map(|_| {
             let (mut door, request) = (door.clone(), request.clone());
             async move { door.accept_candidate(request).await.unwrap().into_inner() }
@@ -541,13 +543,16 @@ on_both_engines! {
         let second = chain.candidate(false).await;
         let dwelling = chain.home("trivire", WEST, housing::ContractForm::OwnLease).await;
         let declined = chain.offer(&dwelling, &second).await;
+        let own = chain.client(&second.client_id).housing("own-file");
+        let shown = housing::GetOfferRequest { offer_id: declined.clone() };
         let request = housing::DeclineOfferRequest {
             request_id: rid(),
             offer_id: declined.clone(),
+            expected_version: call!(chain, own, get_offer, shown).offer.unwrap().version,
             reason: housing::DeclineReason::Location.into(),
             ..Default::default()
         };
-        call!(chain, chain.client(&second.client_id).housing("own-file"), decline_offer, request);
+        call!(chain, own, decline_offer, request);
         chain.settle().await;
         let (trivire, woonbron) = (chain.as_(Role::Corporation, "trivire"), chain.as_(Role::Corporation, "woonbron"));
         let told = whole(&trivire, "housing", "housing").await;

@@ -236,25 +236,31 @@ impl Chain {
     /// Case holder, plan with a goal to live on one's own, guidance.
     pub async fn plan(&self, household: &Household) {
         let client_id = || household.client_id.clone();
+        let desk = self.person(Role::Access).regie("investigation");
+        let request = regie::GetCaseRequest { client_id: client_id(), case_id: String::new() };
+        let expected_version = call!(self, desk, get_case, request).case.unwrap().version;
         let request = regie::AssignCaseHolderRequest {
             request_id: rid(),
+            expected_version,
             client_id: client_id(),
             person: "caseholder@leger-des-heils".to_owned(),
             organisation: "leger-des-heils".to_owned(),
             reason: regie::AssignmentReason::First.into(),
             ..Default::default()
         };
-        call!(self, self.person(Role::Access).regie("investigation"), assign_case_holder, request);
+        let expected_version = call!(self, desk, assign_case_holder, request).version;
         let shelter = self.person(Role::Shelter).regie("shelter");
         let request = regie::AdoptPlanRequest {
             request_id: rid(),
+            expected_version,
             client_id: client_id(),
             client_present: true,
             ..Default::default()
         };
-        call!(self, shelter, adopt_plan, request);
+        let expected_version = call!(self, shelter, adopt_plan, request).version;
         let request = regie::SetGoalRequest {
             request_id: rid(),
+            expected_version,
             client_id: client_id(),
             domain: regie::LifeDomain::Housing.into(),
             text: "Een eigen voordeur.".to_owned(),
@@ -262,12 +268,12 @@ impl Chain {
             due_on: wire(self.today().saturating_add(jiff::Span::new().months(6))),
             ..Default::default()
         };
-        call!(self, shelter, set_goal, request);
+        let expected_version = call!(self, shelter, set_goal, request).version;
         let request = regie::SetGuidanceRequest {
             request_id: rid(),
+            expected_version,
             client_id: client_id(),
             guidance: regie::Guidance::Arranged.into(),
-            ..Default::default()
         };
         call!(self, shelter, set_guidance, request);
     }
@@ -397,9 +403,13 @@ impl Chain {
         offer: &str,
         household: &Household,
     ) -> Result<housing::AcceptOfferResponse, Status> {
-        let request =
-            housing::AcceptOfferRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
-        ask!(self, self.client(&household.client_id).housing("own-file"), accept_offer, request)
+        let door = self.client(&household.client_id).housing("own-file");
+        let shown = || housing::GetOfferRequest { offer_id: offer.to_owned() };
+        of_version!(call!(self, door, get_offer, shown()).offer.unwrap().version, |expected_version| {
+            let (request_id, offer_id) = (rid(), offer.to_owned());
+            let request = housing::AcceptOfferRequest { request_id, offer_id, expected_version, ..Default::default() };
+            ask!(self, door, accept_offer, request)
+        })
     }
 
     /// The corporation says yes.
@@ -408,9 +418,14 @@ impl Chain {
         offer: &str,
         corporation: &str,
     ) -> Result<housing::AcceptCandidateResponse, Status> {
-        let request =
-            housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
-        ask!(self, self.as_(Role::Corporation, corporation).housing("housing"), accept_candidate, request)
+        let door = self.as_(Role::Corporation, corporation).housing("housing");
+        let shown = || housing::GetOfferAsCorporationRequest { offer_id: offer.to_owned() };
+        of_version!(call!(self, door, get_offer_as_corporation, shown()).offer.unwrap().version, |expected_version| {
+            let (request_id, offer_id) = (rid(), offer.to_owned());
+            let request =
+                housing::AcceptCandidateRequest { request_id, offer_id, expected_version, ..Default::default() };
+            ask!(self, door, accept_candidate, request)
+        })
     }
 
     /// Accepted by all: the allocation.
@@ -442,13 +457,19 @@ impl Chain {
         (household, allocation)
     }
 
+    /// The version of an allocation, as the municipality reads it.
+    async fn allocation_version(&self, allocation: &str) -> i64 {
+        let request = housing::GetAllocationRequest { allocation_id: allocation.to_owned() };
+        call!(self, self.person(Role::Regie).housing("regie"), get_allocation, request).allocation.unwrap().version
+    }
+
     /// The allocation is withdrawn by the municipality.
     pub async fn withdraw(&self, allocation: &str) {
         let request = housing::WithdrawAllocationRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),
+            expected_version: self.allocation_version(allocation).await,
             reason: housing::WithdrawalReason::HouseholdChanged.into(),
-            ..Default::default()
         };
         call!(self, self.person(Role::Regie).housing("regie"), withdraw_allocation, request);
         self.settle().await;
@@ -509,6 +530,7 @@ impl Chain {
         let request = housing::DraftAgreementRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),
+            expected_version: self.allocation_version(allocation).await,
             parties: parties
                 .map(|(party, capacity)| housing::AgreementParty {
                     party: party.into(),
@@ -518,7 +540,8 @@ impl Chain {
             tenant: housing::Tenant::Provider.into(),
             ..Default::default()
         };
-        call!(self, self.person(Role::Shelter).housing("shelter"), draft_agreement, request);
+        let mut expected_version =
+            call!(self, self.person(Role::Shelter).housing("shelter"), draft_agreement, request).version;
         let doors = [
             self.as_(Role::Corporation, corporation).housing("housing"),
             self.client(&household.client_id).housing("own-file"),
@@ -528,11 +551,12 @@ impl Chain {
             let request = housing::SignAgreementRequest {
                 request_id: rid(),
                 allocation_id: allocation.to_owned(),
+                expected_version,
                 party: party.into(),
                 capacity: capacity.into(),
                 ..Default::default()
             };
-            call!(self, door, sign_agreement, request);
+            expected_version = call!(self, door, sign_agreement, request).version;
         }
     }
 
@@ -639,9 +663,16 @@ impl Chain {
 
     /// The lease is signed, if the gate is open.
     pub async fn sign_lease(&self, allocation: &str, corporation: &str) -> Result<housing::SignLeaseResponse, Status> {
-        let request =
-            housing::SignLeaseRequest { request_id: rid(), allocation_id: allocation.to_owned(), ..Default::default() };
-        let signed = ask!(self, self.as_(Role::Corporation, corporation).housing("housing"), sign_lease, request);
+        let door = self.as_(Role::Corporation, corporation).housing("housing");
+        let signed = of_version!(self.allocation_version(allocation).await, |expected_version| {
+            let allocation_id = allocation.to_owned();
+            ask!(
+                self,
+                door,
+                sign_lease,
+                housing::SignLeaseRequest { request_id: rid(), allocation_id, expected_version }
+            )
+        });
         self.settle().await;
         signed
     }
@@ -651,8 +682,8 @@ impl Chain {
         let request = housing::HandOverKeysRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),
+            expected_version: self.allocation_version(allocation).await,
             on: wire(self.today()),
-            ..Default::default()
         };
         call!(self, self.as_(Role::Corporation, corporation).housing("housing"), hand_over_keys, request);
         self.settle().await;

@@ -34,8 +34,11 @@ on_both_engines! {
         assert!(offered.difference(&nominated).all(|(_, _, other)| *other != trace.trace_id()), "a call without one has its own");
 
         let trace = TraceContext::root();
-        let accept = housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer, ..Default::default() };
         let mut landlord = chain.as_(Role::Corporation, "trivire").housing("housing");
+        let shown = housing::GetOfferAsCorporationRequest { offer_id: offer.clone() };
+        let shown = landlord.get_offer_as_corporation(shown).await.unwrap().into_inner().offer.unwrap();
+        let accept =
+            housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer, expected_version: shown.version, ..Default::default() };
         landlord.accept_candidate(in_trace(trace, accept)).await.unwrap();
         chain.settle().await;
         let accepted = [

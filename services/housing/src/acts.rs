@@ -24,15 +24,15 @@ impl Housing {
     }
 }
 
-/// Refuses a caller who saw another version; 0 acts on whatever stands.
-fn expect(work: &Work, seen: i64, current: i64) -> Result<()> {
-    if seen == 0 { Ok(()) } else { work.expect_version(seen, current) }
+/// Refuses a change by who saw another version; who only looks saw none yet.
+fn expect(work: &Work, seen: Option<i64>, current: i64) -> Result<()> {
+    seen.map_or(Ok(()), |seen| work.expect_version(seen, current))
 }
 
 // Contingents -----------------------------------------------------------------------------------------------------------
 
 /// The contingent, if the caller may have to do with it.
-pub async fn find_contingent(work: &mut Work, id: ContingentId, seen: i64) -> Result<(Contingent, i64)> {
+pub async fn find_contingent(work: &mut Work, id: ContingentId, seen: Option<i64>) -> Result<(Contingent, i64)> {
     let (contingent, version) = store::contingent::load(work, id).await?.ok_or_else(|| Work::unknown("contingent"))?;
     work.permit("contingent", None, &[&contingent.corporation]).await?;
     expect(work, seen, version)?;
@@ -94,7 +94,7 @@ async fn contingents(
 // Dwellings -------------------------------------------------------------------------------------------------------------
 
 /// The dwelling, if the caller may have to do with it.
-pub async fn find_dwelling(work: &mut Work, id: DwellingId, seen: i64) -> Result<Standing> {
+pub async fn find_dwelling(work: &mut Work, id: DwellingId, seen: Option<i64>) -> Result<Standing> {
     let standing = store::dwelling::load(work, id).await?.ok_or_else(|| Work::unknown("dwelling"))?;
     work.permit("dwelling", None, &[&standing.dwelling.corporation]).await?;
     expect(work, seen, standing.version)?;
@@ -117,7 +117,7 @@ pub async fn withdraw_dwelling(housing: &Housing, work: &mut Work, standing: &St
 // Nominations -----------------------------------------------------------------------------------------------------------
 
 /// The nomination, if the caller may have to do with it.
-pub async fn find_nomination(work: &mut Work, id: NominationId, seen: i64) -> Result<(Nomination, i64)> {
+pub async fn find_nomination(work: &mut Work, id: NominationId, seen: Option<i64>) -> Result<(Nomination, i64)> {
     let (nomination, version) = store::nomination::load(work, id).await?.ok_or_else(|| Work::unknown("nomination"))?;
     work.permit("nomination", Some(nomination.client_id), &[]).await?;
     expect(work, seen, version)?;
@@ -250,7 +250,7 @@ pub async fn make_offer(
 }
 
 /// The offer, if the caller may have to do with it.
-pub async fn find_offer(work: &mut Work, id: OfferId, seen: i64) -> Result<(Offer, i64)> {
+pub async fn find_offer(work: &mut Work, id: OfferId, seen: Option<i64>) -> Result<(Offer, i64)> {
     let (offer, version) = store::offer::load(work, id).await?.ok_or_else(|| Work::unknown("offer"))?;
     work.permit("offer", Some(offer.client_id), &[&offer.corporation]).await?;
     expect(work, seen, version)?;
@@ -365,7 +365,7 @@ pub async fn wake_offer(housing: &Housing, work: &mut Work, id: OfferId, command
 // Allocations -----------------------------------------------------------------------------------------------------------
 
 /// The allocation, if the caller may have to do with it.
-pub async fn find_allocation(work: &mut Work, id: AllocationId, seen: i64) -> Result<(Allocation, i64)> {
+pub async fn find_allocation(work: &mut Work, id: AllocationId, seen: Option<i64>) -> Result<(Allocation, i64)> {
     let (allocation, version) = store::allocation::load(work, id).await?.ok_or_else(|| Work::unknown("allocation"))?;
     work.permit("allocation", Some(allocation.client_id), &[&allocation.corporation]).await?;
     expect(work, seen, version)?;

@@ -157,16 +157,30 @@ async fn offer(bench: &Bench<Housing>, dwelling: &str, nomination: &str) -> Stri
     try_offer(bench, dwelling, nomination, pb::DeviationReason::Unspecified).await.unwrap()
 }
 
-/// Whether the service cannot answer now: then the same call is sent again a little later, as every caller should.
+/// The version of an offer now.
+async fn offer_version(bench: &Bench<Housing>, offer: &str) -> i64 {
+    let request = pb::GetOfferRequest { offer_id: offer.into() };
+    regie(bench).get_offer(request).await.unwrap().into_inner().offer.unwrap().version
+}
+
+/// The version of an allocation now.
+async fn allocation_version(bench: &Bench<Housing>, allocation: &str) -> i64 {
+    let request = pb::GetAllocationRequest { allocation_id: allocation.into() };
+    regie(bench).get_allocation(request).await.unwrap().into_inner().allocation.unwrap().version
+}
+
+/// Whether the service cannot answer now, or somebody was first: then it is read and asked again, as every caller should.
 async fn busy(status: &Status) -> bool {
     tokio::time::sleep(std::time::Duration::from_millis(if status.code() == Code::Unavailable { 20 } else { 0 })).await;
-    status.code() == Code::Unavailable
+    status.code() == Code::Unavailable || reason(status) == "STALE_VERSION"
 }
 
 async fn accept(bench: &Bench<Housing>, client: ClientId, offer: &str) -> Result<pb::AcceptOfferResponse, Status> {
-    let request = pb::AcceptOfferRequest { request_id: rid(), offer_id: offer.into(), ..Default::default() };
     loop {
-        match self_(bench, client).accept_offer(request.clone()).await {
+        let expected_version = offer_version(bench, offer).await;
+        let (request_id, offer_id) = (rid(), offer.into());
+        let request = pb::AcceptOfferRequest { request_id, offer_id, expected_version, ..Default::default() };
+        match self_(bench, client).accept_offer(request).await {
             Err(status) if busy(&status).await => {}
             answer => return Ok(answer?.into_inner()),
         }
@@ -174,9 +188,15 @@ async fn accept(bench: &Bench<Housing>, client: ClientId, offer: &str) -> Result
 }
 
 async fn accept_candidate(bench: &Bench<Housing>, offer: &str) -> Result<pb::AcceptCandidateResponse, Status> {
-    let request = pb::AcceptCandidateRequest { request_id: rid(), offer_id: offer.into(), ..Default::default() };
     loop {
-        match trivire(bench).accept_candidate(request.clone()).await {
+        let expected_version = offer_version(bench, offer).await;
+        let request = pb::AcceptCandidateRequest {
+            request_id: rid(),
+            offer_id: offer.into(),
+            expected_version,
+            ..Default::default()
+        };
+        match trivire(bench).accept_candidate(request).await {
             Err(status) if busy(&status).await => {}
             answer => return Ok(answer?.into_inner()),
         }
@@ -184,8 +204,9 @@ async fn accept_candidate(bench: &Bench<Housing>, offer: &str) -> Result<pb::Acc
 }
 
 async fn decline(bench: &Bench<Housing>, client: ClientId, offer: &str, why: pb::DeclineReason) -> Result<(), Status> {
-    let request =
-        pb::DeclineOfferRequest { request_id: rid(), offer_id: offer.into(), reason: why.into(), ..Default::default() };
+    let (expected_version, reason) = (offer_version(bench, offer).await, why.into());
+    let (request_id, offer_id) = (rid(), offer.into());
+    let request = pb::DeclineOfferRequest { request_id, offer_id, expected_version, reason, ..Default::default() };
     self_(bench, client).decline_offer(request).await.map(drop)
 }
 
@@ -211,14 +232,14 @@ async fn open_gate(bench: &Bench<Housing>, allocation: &str) -> i64 {
 }
 
 async fn sign_lease(bench: &Bench<Housing>, allocation: &str) -> Result<i32, Status> {
-    let request = pb::SignLeaseRequest { request_id: rid(), allocation_id: allocation.into(), expected_version: 0 };
+    let expected_version = allocation_version(bench, allocation).await;
+    let request = pb::SignLeaseRequest { request_id: rid(), allocation_id: allocation.into(), expected_version };
     Ok(trivire(bench).sign_lease(request).await?.into_inner().state)
 }
 
 async fn keys(bench: &Bench<Housing>, allocation: &str, on: Option<Date>) -> Result<i32, Status> {
-    let on = on.map(from_date);
-    let request =
-        pb::HandOverKeysRequest { request_id: rid(), allocation_id: allocation.into(), expected_version: 0, on };
+    let (on, expected_version) = (on.map(from_date), allocation_version(bench, allocation).await);
+    let request = pb::HandOverKeysRequest { request_id: rid(), allocation_id: allocation.into(), expected_version, on };
     Ok(trivire(bench).hand_over_keys(request).await?.into_inner().state)
 }
 
@@ -226,7 +247,7 @@ async fn withdraw(bench: &Bench<Housing>, allocation: &str) -> Result<i32, Statu
     let request = pb::WithdrawAllocationRequest {
         request_id: rid(),
         allocation_id: allocation.into(),
-        expected_version: 0,
+        expected_version: allocation_version(bench, allocation).await,
         reason: pb::WithdrawalReason::Corporation.into(),
     };
     Ok(trivire(bench).withdraw_allocation(request).await?.into_inner().state)
@@ -275,10 +296,13 @@ testkit::on_both_engines! {
             .await.unwrap().into_inner().allocation.unwrap();
         assert_eq!((own.client_id.as_str(), own.guidance_by.as_str()), (client.to_string().as_str(), "leger-des-heils"));
 
-        let end = pb::EndLeaseRequest {
-            request_id: rid(), allocation_id: allocation, expected_version: 0, reason: pb::LeaseEndReason::Moved.into(), on: None,
+        let end = |expected_version| pb::EndLeaseRequest {
+            request_id: rid(), allocation_id: allocation.clone(), expected_version, reason: pb::LeaseEndReason::Moved.into(),
+            on: None,
         };
-        trivire(&bench).end_lease(end).await.unwrap();
+        // Whatever stands is for regie's service: people say what they saw.
+        assert_eq!(refused(trivire(&bench).end_lease(end(0)).await), "STALE_VERSION");
+        trivire(&bench).end_lease(end(own.version)).await.unwrap();
         assert_eq!(bench.event_names().await, [
             "ContingentAgreed", "DwellingRegistered", "Nominated", "OfferMade", "OfferAnswered", "OfferAnswered",
             "AllocationAccepted", "GateOpened", "LeaseSigned", "KeysHandedOver", "LeaseEnded",
@@ -305,7 +329,9 @@ testkit::on_both_engines! {
         assert_eq!(refused(try_offer(&bench, &elsewhere, &nominations[0], pb::DeviationReason::Urgent).await), "NOMINATION_NOT_IN_POOL");
         // Saying yes again changes nothing.
         assert_eq!(accept(&bench, first, &offers[0]).await.unwrap().allocation_id, allocation);
-        let withdrawal = pb::WithdrawDwellingRequest { request_id: rid(), dwelling_id: home, expected_version: 0 };
+        let homes = trivire(&bench).list_dwellings(pb::ListDwellingsRequest::default()).await.unwrap().into_inner().dwellings;
+        let expected_version = homes.iter().find(|one| one.dwelling_id == home).unwrap().version;
+        let withdrawal = pb::WithdrawDwellingRequest { request_id: rid(), dwelling_id: home, expected_version };
         assert_eq!(refused(trivire(&bench).withdraw_dwelling(withdrawal).await), "DWELLING_TAKEN");
         let names = bench.event_names().await;
         assert_eq!(names.iter().filter(|name| *name == "OfferSuperseded").count(), 2);
@@ -448,8 +474,9 @@ testkit::on_both_engines! {
         assert!(bench.events_for(&actor(Role::Corporation, "woonbron"), "housing").await.is_empty());
 
         // Access judges it; not upheld it counts, and with a second one the third home needs a reason.
+        let expected_version = offer_version(&bench, &offers[0]).await;
         let judge = |upheld| pb::JudgeHealthGroundRequest {
-            request_id: rid(), offer_id: offers[0].clone(), expected_version: 0, upheld,
+            request_id: rid(), offer_id: offers[0].clone(), expected_version, upheld,
         };
         let mut access = caller(&bench, Role::Access, "gemeente-toegang");
         assert_eq!(refused(access.judge_health_ground(judge(false)).await), "NOT_FOUND");
@@ -513,9 +540,11 @@ testkit::on_both_engines! {
         let id = nominate(&bench, client).await;
         assert_eq!(refused(shelter.nominate(nomination(client)).await), "NOMINATION_EXISTS");
         // Out of the pool, and in again.
-        let withdrawal = || pb::WithdrawNominationRequest { request_id: rid(), nomination_id: id.clone(), expected_version: 0 };
-        svc_regie(&bench).withdraw_nomination(withdrawal()).await.unwrap();
-        shelter.withdraw_nomination(withdrawal()).await.unwrap();
+        let withdrawal =
+            |expected_version| pb::WithdrawNominationRequest { request_id: rid(), nomination_id: id.clone(), expected_version };
+        let withdrawn = svc_regie(&bench).withdraw_nomination(withdrawal(0)).await.unwrap().into_inner();
+        assert_eq!(refused(shelter.withdraw_nomination(withdrawal(0)).await), "STALE_VERSION");
+        shelter.withdraw_nomination(withdrawal(withdrawn.version)).await.unwrap();
         nominate(&bench, client).await;
         // A relation that ended ends the right.
         let ended = RelationEnded { relation_id: relation.to_string(), client_id: client.to_string(), ..Default::default() };
@@ -614,6 +643,7 @@ testkit::on_both_engines! {
         let draft = pb::DraftAgreementRequest {
             request_id: rid(),
             allocation_id: allocation.clone(),
+            expected_version: allocation_version(&bench, &allocation).await,
             parties: vec![
                 party(pb::Party::Corporation, pb::Capacity::Officer),
                 party(pb::Party::Client, pb::Capacity::Self_),
@@ -627,20 +657,22 @@ testkit::on_both_engines! {
         assert_eq!(refused(shelter(&bench).draft_agreement(draft.clone()).await), "AGREEMENT_GROUND_MISSING");
         let ground = pb::TemporaryGround::FromShelter.into();
         shelter(&bench).draft_agreement(pb::DraftAgreementRequest { temporary_ground: ground, ..draft }).await.unwrap();
-        let sign = |party: pb::Party, capacity: pb::Capacity, evidence: &str| pb::SignAgreementRequest {
+        let drafted = allocation_version(&bench, &allocation).await;
+        let sign = |seen: i64, party: pb::Party, capacity: pb::Capacity, evidence: &str| pb::SignAgreementRequest {
             request_id: rid(),
             allocation_id: allocation.clone(),
+            expected_version: seen,
             party: party.into(),
             capacity: capacity.into(),
             evidence: evidence.into(),
-            ..Default::default()
         };
-        let for_client = |evidence| sign(pb::Party::Client, pb::Capacity::Self_, evidence);
+        let for_client = |evidence| sign(drafted, pb::Party::Client, pb::Capacity::Self_, evidence);
         assert_eq!(refused(trivire(&bench).sign_agreement(for_client("x")).await), "AGREEMENT_NOT_YOURS_TO_SIGN");
         assert_eq!(refused(shelter(&bench).sign_agreement(for_client("")).await), "OFFER_EVIDENCE_MISSING");
-        shelter(&bench).sign_agreement(for_client("paper copy, file 12")).await.unwrap();
-        trivire(&bench).sign_agreement(sign(pb::Party::Corporation, pb::Capacity::Officer, "")).await.unwrap();
-        let last = sign(pb::Party::Provider, pb::Capacity::Officer, "");
+        let signed = shelter(&bench).sign_agreement(for_client("paper copy, file 12")).await.unwrap().into_inner();
+        let second = sign(signed.version, pb::Party::Corporation, pb::Capacity::Officer, "");
+        let signed = trivire(&bench).sign_agreement(second).await.unwrap().into_inner();
+        let last = sign(signed.version, pb::Party::Provider, pb::Capacity::Officer, "");
         let signed = shelter(&bench).sign_agreement(last).await.unwrap().into_inner();
         assert_eq!(signed.state(), pb::AllocationState::AgreementSigned);
         sign_lease(&bench, &allocation).await.unwrap();

@@ -110,15 +110,20 @@ fn assign(client: ClientId, person: &str, seen: i64, reason: AssignmentReason) -
     }
 }
 
-fn adopt(client: ClientId) -> AdoptPlanRequest {
-    let (request_id, client_id) = (rid(), client.to_string());
-    AdoptPlanRequest { request_id, expected_version: 0, client_id, client_present: true, absence_reason: String::new() }
+/// The version of the client's case now.
+async fn version(bench: &Bench<Regie>, client: ClientId) -> i64 {
+    case_of(&mut municipality(bench), client).await.unwrap().version
 }
 
-fn housing_goal(client: ClientId) -> SetGoalRequest {
+async fn adopt(bench: &Bench<Regie>, client: ClientId) -> AdoptPlanRequest {
+    let (request_id, client_id, expected_version) = (rid(), client.to_string(), version(bench, client).await);
+    AdoptPlanRequest { request_id, expected_version, client_id, client_present: true, absence_reason: String::new() }
+}
+
+async fn housing_goal(bench: &Bench<Regie>, client: ClientId) -> SetGoalRequest {
     SetGoalRequest {
         request_id: rid(),
-        expected_version: 0,
+        expected_version: version(bench, client).await,
         client_id: client.to_string(),
         goal_id: String::new(),
         domain: LifeDomain::Housing.into(),
@@ -128,10 +133,10 @@ fn housing_goal(client: ClientId) -> SetGoalRequest {
     }
 }
 
-fn guidance(client: ClientId, guidance: Guidance) -> SetGuidanceRequest {
+async fn guidance(bench: &Bench<Regie>, client: ClientId, guidance: Guidance) -> SetGuidanceRequest {
     SetGuidanceRequest {
         request_id: rid(),
-        expected_version: 0,
+        expected_version: version(bench, client).await,
         client_id: client.to_string(),
         guidance: guidance.into(),
     }
@@ -202,11 +207,14 @@ testkit::on_both_engines! {
         let other_body = AssignCaseHolderRequest { person: "bram".into(), ..first };
         assert_eq!(reason(&regie.assign_case_holder(other_body).await.unwrap_err()), "REQUEST_ID_REUSED");
 
-        let stale = regie.assign_case_holder(assign(client, "bram", 1, AssignmentReason::Left)).await.unwrap_err();
-        assert_eq!((stale.code(), reason(&stale).as_str()), (Code::Aborted, "STALE_VERSION"));
-        let why = regie.assign_case_holder(assign(client, "bram", 0, AssignmentReason::Unspecified)).await.unwrap_err();
+        // Who saw another version, and who saw none.
+        for seen in [1, 0] {
+            let stale = regie.assign_case_holder(assign(client, "bram", seen, AssignmentReason::Left)).await.unwrap_err();
+            assert_eq!((stale.code(), reason(&stale).as_str()), (Code::Aborted, "STALE_VERSION"));
+        }
+        let why = regie.assign_case_holder(assign(client, "bram", 2, AssignmentReason::Unspecified)).await.unwrap_err();
         assert_eq!(reason(&why), "ASSIGNMENT_REASON_MISSING");
-        let nobody = AssignCaseHolderRequest { organisation: "niemand".into(), ..assign(client, "x", 0, AssignmentReason::Left) };
+        let nobody = AssignCaseHolderRequest { organisation: "niemand".into(), ..assign(client, "x", 2, AssignmentReason::Left) };
         assert_eq!(reason(&regie.assign_case_holder(nobody).await.unwrap_err()), "ORGANISATION_UNKNOWN");
 
         let mut anna = as_(&bench, &anna(), "regie");
@@ -239,10 +247,10 @@ testkit::on_both_engines! {
         own.give_consent(consent).await.unwrap();
         assert_eq!(missing(&mut shelter, client).await, [Decision, HousingGoal, Guided, Finances]);
 
-        assert_eq!(reason(&shelter.set_goal(housing_goal(client)).await.unwrap_err()), "PLAN_MISSING");
-        shelter.adopt_plan(adopt(client)).await.unwrap();
-        shelter.set_goal(housing_goal(client)).await.unwrap();
-        shelter.set_guidance(guidance(client, Guidance::OfferedAndDeclined)).await.unwrap();
+        assert_eq!(reason(&shelter.set_goal(housing_goal(&bench, client).await).await.unwrap_err()), "PLAN_MISSING");
+        shelter.adopt_plan(adopt(&bench, client).await).await.unwrap();
+        shelter.set_goal(housing_goal(&bench, client).await).await.unwrap();
+        shelter.set_guidance(guidance(&bench, client, Guidance::OfferedAndDeclined).await).await.unwrap();
         let taken = access::DecisionTaken {
             decision_id: id(),
             application_id: id(),
@@ -271,20 +279,21 @@ testkit::on_both_engines! {
     async fn the_client_reads_the_own_file_and_decides_about_goals(bench: Bench<Regie> = Regie::embedded()) {
         let client = notified(&bench).await;
         let (mut shelter, mut own) = (shelter(&bench), as_(&bench, &client_actor(client), "own-file"));
-        shelter.adopt_plan(adopt(client)).await.unwrap();
-        let goal_id = shelter.set_goal(housing_goal(client)).await.unwrap().into_inner().goal_id;
-        let decide = |outcome: GoalOutcome| DecideGoalRequest {
+        shelter.adopt_plan(adopt(&bench, client).await).await.unwrap();
+        let goal_id = shelter.set_goal(housing_goal(&bench, client).await).await.unwrap().into_inner().goal_id;
+        let set = version(&bench, client).await;
+        let decide = |outcome: GoalOutcome, seen: i64| DecideGoalRequest {
             request_id: rid(),
-            expected_version: 0,
+            expected_version: seen,
             client_id: client.to_string(),
             goal_id: goal_id.clone(),
             outcome: outcome.into(),
             told_on: None,
         };
-        let not_theirs = shelter.decide_goal(decide(GoalOutcome::Met)).await.unwrap_err();
+        let not_theirs = shelter.decide_goal(decide(GoalOutcome::Met, set)).await.unwrap_err();
         assert_eq!(reason(&not_theirs), "GOAL_IS_THE_CLIENTS");
-        own.decide_goal(decide(GoalOutcome::Met)).await.unwrap();
-        let again = own.decide_goal(decide(GoalOutcome::GivenUp)).await.unwrap_err();
+        own.decide_goal(decide(GoalOutcome::Met, set)).await.unwrap();
+        let again = own.decide_goal(decide(GoalOutcome::GivenUp, set + 1)).await.unwrap_err();
         assert_eq!(reason(&again), "GOAL_DECIDED");
 
         let request = GetCaseAsSelfRequest { client_id: client.to_string(), case_id: String::new() };
@@ -302,9 +311,10 @@ testkit::on_both_engines! {
         let mut team = as_(&bench, &actor(Role::District, "wijkteam-west"), "aftercare");
         let mut own = as_(&bench, &client_actor(client), "own-file");
         let score = Score { domain: ScoreDomain::Housing.into(), level: 2 };
+        let opened = version(&bench, client).await;
         let scores = |scores| RecordScoresRequest {
             request_id: rid(),
-            expected_version: 0,
+            expected_version: opened,
             client_id: client.to_string(),
             moment: ScoreMoment::Intake.into(),
             scored_on: Some(from_date(TODAY)),
@@ -437,8 +447,7 @@ testkit::on_both_engines! {
         let next = assign(client, "bram", case.version, AssignmentReason::ClientWish);
         regie.assign_case_holder(next).await.unwrap();
         bench.on(date(2026, 3, 4)).await;
-        let case = case_of(&mut regie, client).await.unwrap();
-        regie.adopt_plan(AdoptPlanRequest { expected_version: case.version, ..adopt(client) }).await.unwrap();
+        regie.adopt_plan(adopt(&bench, client).await).await.unwrap();
         assert!(heard(&bram).await.contains(&"plan-adopted".to_owned()));
         let last = heard(&anna()).await;
         assert!(last.contains(&"case-holder-changed".to_owned()), "that it ended is the last that one hears: {last:?}");
@@ -477,18 +486,23 @@ testkit::on_both_engines! {
         let late = ListTasksRequest { overdue_only: true, all_organisations: true, ..Default::default() };
         assert!(tasks(&mut regie, late).await.iter().any(|t| t.task_id == task.task_id && t.overdue));
 
-        let complete = |outcome: TaskOutcome| CompleteTaskRequest {
+        let list = tasks(&mut desk, ListTasksRequest { client_id: client.to_string(), ..Default::default() }).await;
+        let now = list.iter().find(|t| t.task_id == task.task_id).unwrap().version;
+        let complete = |outcome: TaskOutcome, seen: i64| CompleteTaskRequest {
             request_id: rid(),
-            expected_version: 0,
+            expected_version: seen,
             task_id: task.task_id.clone(),
             outcome: outcome.into(),
         };
-        let repeat = desk.complete_task(complete(TaskOutcome::Repeat)).await.unwrap_err();
+        let unread = desk.complete_task(complete(TaskOutcome::Done, 0)).await.unwrap_err();
+        assert_eq!(reason(&unread), "STALE_VERSION");
+        let repeat = desk.complete_task(complete(TaskOutcome::Repeat, now)).await.unwrap_err();
         assert_eq!(reason(&repeat), "TASK_NOTHING_TO_REPEAT");
-        assert_eq!(desk.complete_task(complete(TaskOutcome::FellAway)).await.unwrap_err().code(), Code::InvalidArgument);
-        desk.complete_task(complete(TaskOutcome::Done)).await.unwrap();
-        desk.complete_task(complete(TaskOutcome::Done)).await.unwrap();
-        assert_eq!(reason(&desk.take_task(take(0)).await.unwrap_err()), "TASK_FINISHED");
+        let fallen = desk.complete_task(complete(TaskOutcome::FellAway, now)).await.unwrap_err();
+        assert_eq!(fallen.code(), Code::InvalidArgument);
+        let done = desk.complete_task(complete(TaskOutcome::Done, now)).await.unwrap().into_inner();
+        desk.complete_task(complete(TaskOutcome::Done, done.version)).await.unwrap();
+        assert_eq!(reason(&desk.take_task(take(done.version)).await.unwrap_err()), "TASK_FINISHED");
     }
 
     /// P7
@@ -540,7 +554,7 @@ testkit::on_both_engines! {
         assert!(!refused.is_empty() && refused.iter().all(|t| t.cause == "Unimplemented"), "{refused:?}");
         let complete = |task: &TaskView, outcome: TaskOutcome| CompleteTaskRequest {
             request_id: rid(),
-            expected_version: 0,
+            expected_version: task.version,
             task_id: task.task_id.clone(),
             outcome: outcome.into(),
         };
@@ -578,7 +592,7 @@ testkit::on_both_engines! {
 
         let close = CloseCaseRequest {
             request_id: rid(),
-            expected_version: 0,
+            expected_version: version(&bench, client).await,
             client_id: client.to_string(),
             reason: CloseReason::Left.into(),
         };
@@ -616,20 +630,20 @@ testkit::on_both_engines! {
     async fn a_closed_case_stays_closed_and_a_returning_client_gets_a_new_one(bench: Bench<Regie> = Regie::embedded()) {
         let client = notified(&bench).await;
         let mut regie = municipality(&bench);
-        regie.assign_case_holder(assign(client, "anna", 0, AssignmentReason::Unspecified)).await.unwrap();
+        regie.assign_case_holder(assign(client, "anna", 1, AssignmentReason::Unspecified)).await.unwrap();
         let first = case_of(&mut regie, client).await.unwrap();
-        let close = |reason: CloseReason| CloseCaseRequest {
+        let close = |reason: CloseReason, seen: i64| CloseCaseRequest {
             request_id: rid(),
-            expected_version: 0,
+            expected_version: seen,
             client_id: client.to_string(),
             reason: reason.into(),
         };
-        let reserved = regie.close_case(close(CloseReason::AftercareEnded)).await.unwrap_err();
+        let reserved = regie.close_case(close(CloseReason::AftercareEnded, first.version)).await.unwrap_err();
         assert_eq!(reason(&reserved), "CASE_CLOSE_REASON_RESERVED");
-        regie.close_case(close(CloseReason::Left)).await.unwrap();
-        regie.close_case(close(CloseReason::Left)).await.unwrap();
+        let closed = regie.close_case(close(CloseReason::Left, first.version)).await.unwrap().into_inner();
+        regie.close_case(close(CloseReason::Left, closed.version)).await.unwrap();
         assert_eq!(case_of(&mut as_(&bench, &anna(), "regie"), client).await.unwrap_err().code(), Code::NotFound);
-        assert_eq!(reason(&regie.adopt_plan(adopt(client)).await.unwrap_err()), "CASE_NOT_OPEN");
+        assert_eq!(reason(&regie.adopt_plan(adopt(&bench, client).await).await.unwrap_err()), "CASE_NOT_OPEN");
         assert_eq!(told(&bench.event_names().await, "CaseClosed"), 1);
         assert_eq!(case_of(&mut shelter(&bench), client).await.unwrap_err().code(), Code::NotFound);
         let of_client = ListTasksRequest { all_organisations: true, client_id: client.to_string(), ..Default::default() };
@@ -707,7 +721,7 @@ testkit::on_both_engines! {
         let client = notified(&bench).await;
         accepted(&bench, client).await;
         bench.settled().await;
-        shelter(&bench).adopt_plan(adopt(client)).await.unwrap();
+        shelter(&bench).adopt_plan(adopt(&bench, client).await).await.unwrap();
         let before = case_of(&mut municipality(&bench), client).await.unwrap();
         let list = tasks(&mut municipality(&bench), ListTasksRequest::default()).await;
         let told_before = bench.event_names().await.len();
@@ -754,8 +768,8 @@ testkit::on_both_engines! {
     async fn bad_input_is_named_and_changes_nothing(bench: Bench<Regie> = Regie::embedded()) {
         let client = notified(&bench).await;
         let mut shelter = shelter(&bench);
-        shelter.adopt_plan(adopt(client)).await.unwrap();
-        let good = housing_goal(client);
+        shelter.adopt_plan(adopt(&bench, client).await).await.unwrap();
+        let good = housing_goal(&bench, client).await;
         let bad = [
             SetGoalRequest { client_id: "x".into(), ..good.clone() },
             SetGoalRequest { text: "x".repeat(1001), ..good.clone() },

@@ -1,6 +1,6 @@
 //! Aftercare and its schedule of contacts: one row, one version.
 
-use super::{expect_version, look_again, signal};
+use super::{look_again, signal};
 use crate::domain::aftercare::{self, Command, Outcome, Stage};
 use crate::domain::contact_schedule::{self, Form, Schedule};
 use crate::domain::signal::{Kind, Report, Source};
@@ -48,7 +48,7 @@ pub async fn record(
 ) -> Result<Stored> {
     let stored = load(work, id).await?;
     work.permit("aftercare", Some(stored.aftercare.client_id), &[&stored.responsible]).await?;
-    expect_version(work, seen, stored.version, false)?;
+    work.expect_version(seen, stored.version)?;
     stored.aftercare.check_running()?;
     let (on, outcome, form) = contact;
     schedule(service, work, stored, contact_schedule::Command::Record { on, outcome }, Some(form)).await
@@ -65,7 +65,7 @@ pub async fn end(
 ) -> Result<Stored> {
     let client = stored.aftercare.client_id;
     work.permit("aftercare", Some(client), &[&stored.responsible]).await?;
-    expect_version(work, seen, stored.version, false)?;
+    work.expect_version(seen, stored.version)?;
     let open = store::signal::not_closed(work, client).await?;
     let command = Command::End {
         outcome,

@@ -1,6 +1,6 @@
 //! Handovers.
 
-use super::{expect_version, look_again};
+use super::look_again;
 use crate::domain::handover::{self, Brief, Command, Event, Handover, Stage};
 use crate::domain::{AllocationId, HandoverId};
 use crate::{Aftercare, events, store};
@@ -31,7 +31,7 @@ pub async fn change(
     let (handover, version) = load(work, id).await?;
     let owner = command.party().map(|party| handover.organisation(party));
     work.permit("handover", Some(handover.brief.client_id), &Vec::from_iter(owner)).await?;
-    expect_version(work, seen, version, false)?;
+    work.expect_version(seen, version)?;
     carry_out(service, work, (handover, version), &command).await
 }
 

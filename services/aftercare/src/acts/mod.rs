@@ -8,7 +8,7 @@ pub mod signalling_plan;
 
 use crate::Aftercare;
 use chassis::{Deadline, Error, Result, Work};
-use kernel::{ClientId, Role, Timestamp};
+use kernel::{ClientId, Timestamp};
 use std::fmt::Display;
 use uuid::Uuid;
 
@@ -40,11 +40,4 @@ async fn look_again(
         }
         None => work.clear_deadline(kind, &subject).await,
     }
-}
-
-/// Refuses somebody who saw another version. 0 stands for "whatever it is now": for regie's service, and for anybody
-/// where the proto says so.
-fn expect_version(work: &Work, seen: i64, current: i64, anybody: bool) -> Result<()> {
-    let lenient = seen == 0 && (anybody || work.acts_as(Role::SvcRegie));
-    if lenient { Ok(()) } else { work.expect_version(seen, current) }
 }

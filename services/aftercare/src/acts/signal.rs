@@ -1,6 +1,6 @@
 //! Signals.
 
-use super::{expect_version, look_again};
+use super::look_again;
 use crate::domain::SignalId;
 use crate::domain::signal::{self, Command, Event, Report, Signal, Source};
 use crate::{Aftercare, events, store};
@@ -36,7 +36,9 @@ pub async fn change(
 ) -> Result<(Signal, i64)> {
     let (signal, version) = load(work, id).await?;
     permit(work, &signal).await?;
-    expect_version(work, seen.unwrap_or(0), version, seen.is_none())?;
+    if let Some(seen) = seen {
+        work.expect_version(seen, version)?;
+    }
     carry_out(service, work, (signal, version), &command).await
 }
 

@@ -384,34 +384,40 @@ impl Chain<'_> {
     /// All that readiness asks (R-HOU-03): decision, plan, guidance, finances; and the application for benefit.
     async fn equip(&mut self, client: &mut Client) -> anyhow::Result<()> {
         self.decide(client, 0).await?;
+        let mut desk = self.desk.regie("investigation");
+        let wanted = regie::GetCaseRequest { client_id: client.id.clone(), case_id: String::new() };
+        let case = desk.get_case(wanted).await.said("GetCase")?.case.context("the client has a case")?;
         let request = regie::AssignCaseHolderRequest {
             request_id: rid(),
+            expected_version: case.version,
             client_id: client.id.clone(),
             person: "trajecthouder".to_owned(),
             organisation: "leger-des-heils".to_owned(),
             reason: regie::AssignmentReason::First.into(),
             ..Default::default()
         };
-        self.desk.regie("investigation").assign_case_holder(request).await.said("AssignCaseHolder")?;
+        let case = desk.assign_case_holder(request).await.said("AssignCaseHolder")?;
         let mut shelter = self.shelter.regie("shelter");
         let request = regie::AssignSupervisorRequest {
             request_id: rid(),
+            expected_version: case.version,
             client_id: client.id.clone(),
             person: "begeleider".to_owned(),
             organisation: "leger-des-heils".to_owned(),
             reason: regie::AssignmentReason::First.into(),
-            ..Default::default()
         };
-        shelter.assign_supervisor(request).await.said("AssignSupervisor")?;
+        let case = shelter.assign_supervisor(request).await.said("AssignSupervisor")?;
         let request = regie::AdoptPlanRequest {
             request_id: rid(),
+            expected_version: case.version,
             client_id: client.id.clone(),
             client_present: true,
             ..Default::default()
         };
-        shelter.adopt_plan(request).await.said("AdoptPlan")?;
+        let case = shelter.adopt_plan(request).await.said("AdoptPlan")?;
         let request = regie::SetGoalRequest {
             request_id: rid(),
+            expected_version: case.version,
             client_id: client.id.clone(),
             domain: regie::LifeDomain::Housing.into(),
             text: "Een eigen voordeur.".to_owned(),
@@ -419,24 +425,24 @@ impl Chain<'_> {
             due_on: on(Date::constant(2026, 6, 30)),
             ..Default::default()
         };
-        shelter.set_goal(request).await.said("SetGoal")?;
+        let case = shelter.set_goal(request).await.said("SetGoal")?;
         let scores = [regie::ScoreDomain::Finances, regie::ScoreDomain::Housing, regie::ScoreDomain::SocialNetwork];
         let request = regie::RecordScoresRequest {
             request_id: rid(),
+            expected_version: case.version,
             client_id: client.id.clone(),
             moment: regie::ScoreMoment::Intake.into(),
             scored_on: on(self.day),
             scores: scores
                 .map(|domain| regie::Score { domain: domain.into(), level: self.dice.between(1, 3) })
                 .to_vec(),
-            ..Default::default()
         };
-        shelter.record_scores(request).await.said("RecordScores")?;
+        let case = shelter.record_scores(request).await.said("RecordScores")?;
         let request = regie::SetGuidanceRequest {
             request_id: rid(),
+            expected_version: case.version,
             client_id: client.id.clone(),
             guidance: regie::Guidance::Arranged.into(),
-            ..Default::default()
         };
         shelter.set_guidance(request).await.said("SetGuidance")?;
 
@@ -563,19 +569,49 @@ impl Chain<'_> {
         let request = housing::DeclineOfferRequest {
             request_id: rid(),
             offer_id: offer.to_owned(),
+            expected_version: self.offer_version(offer, client).await?,
             reason: housing::DeclineReason::Location.into(),
             ..Default::default()
         };
         self.world.client(&client.id)?.housing("own-file").decline_offer(request).await.said("DeclineOffer").map(drop)
     }
 
+    /// The version of an offer, as the client reads it.
+    async fn offer_version(&self, offer: &str, client: &Client) -> anyhow::Result<i64> {
+        let request = housing::GetOfferRequest { offer_id: offer.to_owned() };
+        let shown = self.world.client(&client.id)?.housing("own-file").get_offer(request).await.said("GetOffer")?;
+        Ok(shown.offer.context("an offer is shown")?.version)
+    }
+
+    /// The version of an allocation, as the municipality reads it.
+    async fn allocation_version(&self, allocation: &str) -> anyhow::Result<i64> {
+        let request = housing::GetAllocationRequest { allocation_id: allocation.to_owned() };
+        let shown = self.regie.housing("regie").get_allocation(request).await.said("GetAllocation")?;
+        Ok(shown.allocation.context("an allocation is shown")?.version)
+    }
+
+    /// The client says yes, with an own token; says the version of the offer then.
+    async fn client_accepts(&self, offer: &str, client: &Client) -> anyhow::Result<i64> {
+        let request = housing::AcceptOfferRequest {
+            request_id: rid(),
+            offer_id: offer.to_owned(),
+            expected_version: self.offer_version(offer, client).await?,
+            ..Default::default()
+        };
+        let said =
+            self.world.client(&client.id)?.housing("own-file").accept_offer(request).await.said("AcceptOffer")?;
+        Ok(said.version)
+    }
+
     /// The client with an own token, then the corporation, twice at once over a bad line.
     async fn accept(&self, offer: &str, client: &Client, corporation: &Person) -> anyhow::Result<String> {
-        let request =
-            housing::AcceptOfferRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
-        self.world.client(&client.id)?.housing("own-file").accept_offer(request).await.said("AcceptOffer")?;
-        let request =
-            housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
+        let expected_version = self.client_accepts(offer, client).await?;
+        let request = housing::AcceptCandidateRequest {
+            request_id: rid(),
+            offer_id: offer.to_owned(),
+            expected_version,
+            ..Default::default()
+        };
         let (mut one, mut other) = (corporation.housing("housing"), corporation.housing("housing"));
         let (one, other) = tokio::join!(one.accept_candidate(request.clone()), other.accept_candidate(request));
         let (one, other) = (one.said("AcceptCandidate")?, other.said("AcceptCandidate")?);
@@ -589,14 +625,13 @@ impl Chain<'_> {
         let mut offers = Vec::new();
         for client in [one, other] {
             let offer = self.offer(dwelling, client).await?;
-            let request =
-                housing::AcceptOfferRequest { request_id: rid(), offer_id: offer.clone(), ..Default::default() };
-            self.world.client(&client.id)?.housing("own-file").accept_offer(request).await.said("AcceptOffer")?;
-            offers.push(offer);
+            let version = self.client_accepts(&offer, client).await?;
+            offers.push((offer, version));
         }
-        let accept = |offer: &str| {
+        let accept = |(offer, version): &(String, i64)| {
+            let (offer_id, expected_version) = (offer.clone(), *version);
             let request =
-                housing::AcceptCandidateRequest { request_id: rid(), offer_id: offer.to_owned(), ..Default::default() };
+                housing::AcceptCandidateRequest { request_id: rid(), offer_id, expected_version, ..Default::default() };
             let mut corporation = self.trivire.housing("housing");
             async move { corporation.accept_candidate(request).await }
         };
@@ -613,8 +648,8 @@ impl Chain<'_> {
         let request = housing::WithdrawAllocationRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),
+            expected_version: self.allocation_version(allocation).await?,
             reason: reason.into(),
-            ..Default::default()
         };
         self.regie.housing("regie").withdraw_allocation(request).await.said("WithdrawAllocation")?;
         self.world.settle().await
@@ -703,6 +738,7 @@ impl Chain<'_> {
         let request = housing::DraftAgreementRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),
+            expected_version: self.allocation_version(allocation).await?,
             parties: parties
                 .map(|(party, capacity)| housing::AgreementParty {
                     party: party.into(),
@@ -712,18 +748,24 @@ impl Chain<'_> {
             tenant: housing::Tenant::Provider.into(),
             ..Default::default()
         };
-        self.shelter.housing("shelter").draft_agreement(request).await.said("DraftAgreement")?;
-        let sign = |(party, capacity): (Party, Capacity)| housing::SignAgreementRequest {
-            request_id: rid(),
-            allocation_id: allocation.to_owned(),
-            party: party.into(),
-            capacity: capacity.into(),
-            ..Default::default()
-        };
-        let [corporation, tenant, provider] = parties.map(sign);
-        self.trivire.housing("housing").sign_agreement(corporation).await.said("SignAgreement")?;
-        self.world.client(&client.id)?.housing("own-file").sign_agreement(tenant).await.said("SignAgreement")?;
-        self.shelter.housing("shelter").sign_agreement(provider).await.said("SignAgreement")?;
+        let drafted = self.shelter.housing("shelter").draft_agreement(request).await.said("DraftAgreement")?;
+        let mut expected_version = drafted.version;
+        let doors = [
+            self.trivire.housing("housing"),
+            self.world.client(&client.id)?.housing("own-file"),
+            self.shelter.housing("shelter"),
+        ];
+        for (mut door, (party, capacity)) in doors.into_iter().zip(parties) {
+            let request = housing::SignAgreementRequest {
+                request_id: rid(),
+                allocation_id: allocation.to_owned(),
+                expected_version,
+                party: party.into(),
+                capacity: capacity.into(),
+                ..Default::default()
+            };
+            expected_version = door.sign_agreement(request).await.said("SignAgreement")?.version;
+        }
         Ok(())
     }
 
@@ -816,8 +858,9 @@ impl Chain<'_> {
     }
 
     async fn sign_lease(&self, allocation: &str, corporation: &Person) -> anyhow::Result<()> {
+        let expected_version = self.allocation_version(allocation).await?;
         let request =
-            housing::SignLeaseRequest { request_id: rid(), allocation_id: allocation.to_owned(), ..Default::default() };
+            housing::SignLeaseRequest { request_id: rid(), allocation_id: allocation.to_owned(), expected_version };
         corporation.housing("housing").sign_lease(request).await.said("SignLease")?;
         self.world.settle().await
     }
@@ -827,8 +870,8 @@ impl Chain<'_> {
         let request = housing::HandOverKeysRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),
+            expected_version: self.allocation_version(allocation).await?,
             on: on(self.day),
-            ..Default::default()
         };
         corporation.housing("housing").hand_over_keys(request).await.said("HandOverKeys")?;
         let mut shelter = self.shelter.access("shelter");

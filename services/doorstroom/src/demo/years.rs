@@ -190,9 +190,11 @@ impl Diary<'_> {
         if registration.stay.is_none() {
             return self.end(registration, regie::CloseReason::Referred).await;
         }
+        let (client_id, expected_version) = self.case(registration).await?;
         let request = regie::AssignCaseHolderRequest {
             request_id: rid(),
-            client_id: kept(&self.clients[registration.person]).context("a case has a client")?,
+            expected_version,
+            client_id,
             person: "trajecthouder".to_owned(),
             organisation: "leger-des-heils".to_owned(),
             reason: regie::AssignmentReason::First.into(),
@@ -212,9 +214,11 @@ impl Diary<'_> {
 
     async fn plan(&self, number: usize) -> anyhow::Result<()> {
         let registration = &self.life.registrations[number];
+        let (client_id, expected_version) = self.case(registration).await?;
         let request = regie::AdoptPlanRequest {
             request_id: rid(),
-            client_id: kept(&self.clients[registration.person]).context("a plan has a client")?,
+            expected_version,
+            client_id,
             client_present: true,
             ..Default::default()
         };
@@ -229,13 +233,17 @@ impl Diary<'_> {
         self.end(registration, reason).await
     }
 
+    /// The client and the version of the case, read before it is changed.
+    async fn case(&self, registration: &Registration) -> anyhow::Result<(String, i64)> {
+        let client_id = kept(&self.clients[registration.person]).context("a case has a client")?;
+        let request = regie::GetCaseRequest { client_id: client_id.clone(), case_id: String::new() };
+        let shown = self.municipality.regie("regie").get_case(request).await.said("GetCase")?;
+        Ok((client_id, shown.case.context("the client has a case")?.version))
+    }
+
     async fn end(&self, registration: &Registration, reason: regie::CloseReason) -> anyhow::Result<()> {
-        let request = regie::CloseCaseRequest {
-            request_id: rid(),
-            client_id: kept(&self.clients[registration.person]).context("a case has a client")?,
-            expected_version: 0,
-            reason: reason.into(),
-        };
+        let (client_id, expected_version) = self.case(registration).await?;
+        let request = regie::CloseCaseRequest { request_id: rid(), expected_version, client_id, reason: reason.into() };
         self.municipality.regie("regie").close_case(request).await.said("CloseCase").map(drop)
     }
 

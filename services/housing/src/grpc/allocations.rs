@@ -23,7 +23,7 @@ async fn change(
     command: &Command,
 ) -> Result<(Allocation, i64)> {
     let id = AllocationId::parse("allocation_id", id)?;
-    let found = acts::find_allocation(work, id, seen).await?;
+    let found = acts::find_allocation(work, id, Some(seen)).await?;
     acts::change_allocation(housing, work, found, command).await
 }
 
@@ -127,7 +127,7 @@ pub async fn end_lease(housing: &Housing, work: &mut Work, m: &pb::EndLeaseReque
 /// The allocation that the caller may see, with its home.
 async fn look(work: &mut Work, id: &str) -> Result<(Allocation, i64, Standing)> {
     let id = AllocationId::parse("allocation_id", id)?;
-    let (allocation, version) = acts::find_allocation(work, id, 0).await?;
+    let (allocation, version) = acts::find_allocation(work, id, None).await?;
     let home = store::dwelling::referred(work, allocation.dwelling).await?;
     Ok((allocation, version, home))
 }

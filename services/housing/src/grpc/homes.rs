@@ -48,7 +48,7 @@ pub async fn change(
     let id = ContingentId::parse("contingent_id", &m.contingent_id)?;
     let reason = ContingentChangeReason::require("reason", m.reason)?;
     let command = contingent::Command::Change { places: places(m.places)?, reason };
-    let (contingent, version) = acts::find_contingent(work, id, m.expected_version).await?;
+    let (contingent, version) = acts::find_contingent(work, id, Some(m.expected_version)).await?;
     let version = acts::change_contingent(work, contingent, version, &command).await?;
     Ok(pb::ChangeContingentResponse { contingent_id: id.to_string(), version })
 }
@@ -59,7 +59,7 @@ pub async fn get_contingent(
     m: &pb::GetContingentRequest,
 ) -> Result<pb::GetContingentResponse> {
     let id = ContingentId::parse("contingent_id", &m.contingent_id)?;
-    let (contingent, version) = acts::find_contingent(work, id, 0).await?;
+    let (contingent, version) = acts::find_contingent(work, id, None).await?;
     let changes = store::contingent::changes(work, id).await?;
     let change = |(places, reason, on): (u32, Option<ContingentChangeReason>, _)| pb::ContingentChange {
         places: places as i32,
@@ -131,7 +131,7 @@ pub async fn withdraw(
     m: &pb::WithdrawDwellingRequest,
 ) -> Result<pb::WithdrawDwellingResponse> {
     let id = DwellingId::parse("dwelling_id", &m.dwelling_id)?;
-    let standing = acts::find_dwelling(work, id, m.expected_version).await?;
+    let standing = acts::find_dwelling(work, id, Some(m.expected_version)).await?;
     let version = acts::withdraw_dwelling(housing, work, &standing).await?;
     let state = DwellingState::Withdrawn.to_wire();
     Ok(pb::WithdrawDwellingResponse { dwelling_id: id.to_string(), version, state })

@@ -67,7 +67,7 @@ pub async fn withdraw(
     m: &pb::WithdrawNominationRequest,
 ) -> Result<pb::WithdrawNominationResponse> {
     let id = NominationId::parse("nomination_id", &m.nomination_id)?;
-    let (nomination, version) = acts::find_nomination(work, id, m.expected_version).await?;
+    let (nomination, version) = acts::find_nomination(work, id, Some(m.expected_version)).await?;
     let (after, version) = acts::withdraw_nomination(housing, work, nomination, version).await?;
     let state = nomination_state(after.state.name());
     Ok(pb::WithdrawNominationResponse { nomination_id: id.to_string(), version, state })
@@ -75,7 +75,7 @@ pub async fn withdraw(
 
 pub async fn get(_: &Housing, work: &mut Work, m: &pb::GetNominationRequest) -> Result<pb::GetNominationResponse> {
     let id = NominationId::parse("nomination_id", &m.nomination_id)?;
-    let (nomination, version) = acts::find_nomination(work, id, 0).await?;
+    let (nomination, version) = acts::find_nomination(work, id, None).await?;
     let offers = store::offer::states(work, id).await?;
     Ok(pb::GetNominationResponse { nomination: Some(views::nomination(&nomination, version, &offers)) })
 }
@@ -100,7 +100,7 @@ pub async fn rank(
     m: &pb::RankCandidatesRequest,
 ) -> Result<pb::RankCandidatesResponse> {
     let id = DwellingId::parse("dwelling_id", &m.dwelling_id)?;
-    let standing = acts::find_dwelling(work, id, 0).await?;
+    let standing = acts::find_dwelling(work, id, None).await?;
     // Ranking for an allocated dwelling is allowed: the allocation may fall.
     standing.dwelling.open_for_offers(false)?;
     let (ranking, pool) = acts::rank(housing, work, &standing).await?;

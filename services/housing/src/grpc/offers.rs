@@ -19,8 +19,8 @@ pub async fn make(
     let nomination = NominationId::parse("nomination_id", &m.nomination_id)?;
     let wished_start = date_opt("lease_start_on", m.lease_start_on.as_ref())?;
     let deviation = DeviationReason::read("deviation_reason", m.deviation_reason)?;
-    let standing = acts::find_dwelling(work, dwelling, 0).await?;
-    let (to, _) = acts::find_nomination(work, nomination, 0).await?;
+    let standing = acts::find_dwelling(work, dwelling, None).await?;
+    let (to, _) = acts::find_nomination(work, nomination, None).await?;
     let made = acts::make_offer(housing, work, &standing, &to, wished_start, deviation).await?;
     Ok(pb::OfferDwellingResponse {
         offer_id: made.id.to_string(),
@@ -32,7 +32,7 @@ pub async fn make(
 
 pub async fn accept(housing: &Housing, work: &mut Work, m: &pb::AcceptOfferRequest) -> Result<pb::AcceptOfferResponse> {
     let id = OfferId::parse("offer_id", &m.offer_id)?;
-    let found = acts::find_offer(work, id, m.expected_version).await?;
+    let found = acts::find_offer(work, id, Some(m.expected_version)).await?;
     let (after, version) = acts::answer_for_client(housing, work, found, &m.evidence, &Command::Accept).await?;
     let allocation = store::allocation::of_offer(work, id).await?;
     Ok(pb::AcceptOfferResponse {
@@ -50,14 +50,14 @@ pub async fn decline(
 ) -> Result<pb::DeclineOfferResponse> {
     let id = OfferId::parse("offer_id", &m.offer_id)?;
     let command = Command::Decline { reason: DeclineReason::require("reason", m.reason)? };
-    let found = acts::find_offer(work, id, m.expected_version).await?;
+    let found = acts::find_offer(work, id, Some(m.expected_version)).await?;
     let (after, version) = acts::answer_for_client(housing, work, found, &m.evidence, &command).await?;
     Ok(pb::DeclineOfferResponse { offer_id: id.to_string(), version, state: offer_state(after.state.name()) })
 }
 
 /// The offer and its version after a command, for the calls that need no more than that.
 async fn change(housing: &Housing, work: &mut Work, id: OfferId, seen: i64, command: &Command) -> Result<(Offer, i64)> {
-    let (offer, version) = acts::find_offer(work, id, seen).await?;
+    let (offer, version) = acts::find_offer(work, id, Some(seen)).await?;
     acts::change_offer(housing, work, offer, version, command).await
 }
 
@@ -82,7 +82,7 @@ pub async fn accept_candidate(
         Some(class) => Some((class, to_date("income_tested_on", m.income_tested_on.as_ref())?)),
         None => None,
     };
-    let found = acts::find_offer(work, id, m.expected_version).await?;
+    let found = acts::find_offer(work, id, Some(m.expected_version)).await?;
     let (after, version) = acts::accept_candidate(housing, work, found, tested, m.guarantee_required).await?;
     let allocation = store::allocation::of_offer(work, id).await?;
     Ok(pb::AcceptCandidateResponse {
@@ -122,7 +122,7 @@ async fn view(work: &mut Work, offer: &Offer, version: i64) -> Result<pb::Offer>
 
 pub async fn get(_: &Housing, work: &mut Work, m: &pb::GetOfferRequest) -> Result<pb::GetOfferResponse> {
     let id = OfferId::parse("offer_id", &m.offer_id)?;
-    let (offer, version) = acts::find_offer(work, id, 0).await?;
+    let (offer, version) = acts::find_offer(work, id, None).await?;
     Ok(pb::GetOfferResponse { offer: Some(view(work, &offer, version).await?) })
 }
 
@@ -151,7 +151,7 @@ pub async fn get_as_corporation(
     m: &pb::GetOfferAsCorporationRequest,
 ) -> Result<pb::GetOfferAsCorporationResponse> {
     let id = OfferId::parse("offer_id", &m.offer_id)?;
-    let (offer, version) = acts::find_offer(work, id, 0).await?;
+    let (offer, version) = acts::find_offer(work, id, None).await?;
     Ok(pb::GetOfferAsCorporationResponse { offer: Some(own_view(work, &offer, version).await?) })
 }
 

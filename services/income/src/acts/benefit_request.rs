@@ -118,10 +118,7 @@ pub async fn withdraw_start(
 
 /// Changes a request as the caller saw it.
 pub async fn change(income: &Income, work: &mut Work, stored: Stored, seen: i64, command: &Command) -> Result<Stored> {
-    // Regie's service commands things as they are now.
-    if seen != 0 || !work.acts_as(Role::SvcRegie) {
-        work.expect_version(seen, stored.version)?;
-    }
+    work.expect_version(seen, stored.version)?;
     go_on(income, work, stored, command).await
 }
 

@@ -10,11 +10,18 @@ use chassis::{Result, Work};
 use kernel::{ClientId, Municipality, Role, Uuid};
 use proto::regie::v1 as pb;
 
-/// Changes the client's open case; 0 for `seen` takes it as it is. Gives back the case as it is now.
-pub async fn change(regie: &Regie, work: &mut Work, client: ClientId, seen: i64, command: &Command) -> Result<Kept> {
+/// Changes the client's open case, as the caller saw it; the chain itself saw none and takes it as it is. Gives back the
+/// case as it is now.
+pub async fn change(
+    regie: &Regie,
+    work: &mut Work,
+    client: ClientId,
+    seen: Option<i64>,
+    command: &Command,
+) -> Result<Kept> {
     let now = work.now;
     let known = store::case::newest(work, client).await?;
-    if let Some(kept) = known.as_ref().filter(|_| seen != 0) {
+    if let (Some(kept), Some(seen)) = (&known, seen) {
         work.expect_version(seen, kept.version)?;
     }
     let happened = case::decide(known.as_ref().map(|kept| &kept.case), command, work.now)?;
@@ -39,7 +46,7 @@ pub async fn close(regie: &Regie, work: &mut Work, client: ClientId, id: CaseId,
     if open.is_none_or(|kept| kept.case.id != id || kept.case.closed.is_some()) {
         return Ok(());
     }
-    change(regie, work, client, 0, &Command::Close { reason, underway: false, by_chain: true }).await?;
+    change(regie, work, client, None, &Command::Close { reason, underway: false, by_chain: true }).await?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub async fn assign_case_holder(
     };
     regie.register.known(&to.organisation)?;
     let command = Command::AssignHolder { to, reason: events::from_assignment_reason(m.reason) };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(AssignCaseHolderResponse { case_id: kept.case.id.to_string(), version: kept.version })
 }
 
@@ -45,7 +45,7 @@ pub async fn assign_supervisor(
     };
     regie.register.known(&to.organisation)?;
     let command = Command::AssignSupervisor { to, reason: events::from_assignment_reason(m.reason) };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(AssignSupervisorResponse { case_id: kept.case.id.to_string(), version: kept.version })
 }
 
@@ -53,7 +53,7 @@ pub async fn adopt_plan(regie: &Regie, work: &mut Work, m: &AdoptPlanRequest) ->
     let client = permit(work, &m.client_id).await?;
     let absence_reason = text_opt("absence_reason", &m.absence_reason, 500)?;
     let command = Command::AdoptPlan { client_present: m.client_present, absence_reason };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     let edition = kept.case.plan.map_or(0, |(edition, _)| events::count(edition));
     Ok(AdoptPlanResponse { case_id: kept.case.id.to_string(), version: kept.version, edition })
 }
@@ -70,7 +70,7 @@ pub async fn set_goal(regie: &Regie, work: &mut Work, m: &SetGoalRequest) -> Res
         owner: required("owner", events::from_goal_owner(m.owner))?,
         due_on: proto::to_date("due_on", m.due_on.as_ref())?,
     };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(SetGoalResponse { goal_id: id.to_string(), version: kept.version })
 }
 
@@ -83,7 +83,7 @@ pub async fn decide_goal(regie: &Regie, work: &mut Work, m: &DecideGoalRequest) 
         by_client: work.acts_as(Role::Client),
         told_on: m.told_on.as_ref().map(|on| proto::to_date("told_on", Some(on))).transpose()?,
     };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(DecideGoalResponse { goal_id: id.to_string(), version: kept.version })
 }
 
@@ -94,7 +94,7 @@ pub async fn record_scores(regie: &Regie, work: &mut Work, m: &RecordScoresReque
         scored_on: proto::to_date("scored_on", m.scored_on.as_ref())?,
         levels: levels(&m.scores)?,
     };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(RecordScoresResponse { case_id: kept.case.id.to_string(), version: kept.version })
 }
 
@@ -121,7 +121,7 @@ fn levels(scores: &[Score]) -> std::result::Result<Vec<(crate::domain::case::Sco
 pub async fn set_guidance(regie: &Regie, work: &mut Work, m: &SetGuidanceRequest) -> Result<SetGuidanceResponse> {
     let client = permit(work, &m.client_id).await?;
     let command = Command::SetGuidance { guidance: required("guidance", events::from_guidance(m.guidance))? };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(SetGuidanceResponse { case_id: kept.case.id.to_string(), version: kept.version })
 }
 
@@ -130,6 +130,6 @@ pub async fn close(regie: &Regie, work: &mut Work, m: &CloseCaseRequest) -> Resu
     let reason = required("reason", events::from_close_reason(m.reason))?;
     let underway = store::gate::underway(work, client).await?;
     let command = Command::Close { reason, underway, by_chain: false };
-    let kept = change(regie, work, client, m.expected_version, &command).await?;
+    let kept = change(regie, work, client, Some(m.expected_version), &command).await?;
     Ok(CloseCaseResponse { case_id: kept.case.id.to_string(), version: kept.version })
 }

@@ -102,9 +102,7 @@ async fn change(regie: &Regie, work: &mut Work, id: &str, seen: i64, command: &C
     if !kept.task.wanted.role.is_none_or(done_here) {
         return Err(Work::unknown("task"));
     }
-    if seen != 0 {
-        work.expect_version(seen, kept.version)?;
-    }
+    work.expect_version(seen, kept.version)?;
     let before = kept.version;
     let kept = acts::task::change(regie, work, kept, command).await?;
     let changed = kept.version != before;

@@ -52,7 +52,7 @@ pub async fn case_as_district(
     work: &mut Work,
     m: &GetCaseAsDistrictRequest,
 ) -> Result<GetCaseAsDistrictResponse> {
-    let (client, Kept { case, .. }) = load(work, &m.client_id, "").await?;
+    let (client, Kept { case, version }) = load(work, &m.client_id, "").await?;
     let consents = store::consent::of(work, client).await?;
     let may = |category: Category| allows(&consents, work.organisation(), category);
     let (goals, scores) = (may(Category::LifeDomains), may(Category::Scores));
@@ -65,6 +65,7 @@ pub async fn case_as_district(
         guidance: case.guidance.map_or(Guidance::Unspecified, events::guidance).into(),
         goals: case.goals.iter().filter(|(_, g)| goals && g.decided.is_none()).map(goal).collect(),
         scores: case.scores.iter().filter(|_| scores).map(scoring).collect(),
+        version,
     })
 }
 

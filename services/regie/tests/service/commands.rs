@@ -377,7 +377,7 @@ testkit::on_both_engines! {
         assert_eq!(task.cause, "FailedPrecondition");
         second.desk.accept_all();
         let (request_id, outcome) = (id(), TaskOutcome::Repeat.into());
-        let complete = CompleteTaskRequest { request_id, expected_version: 0, task_id: task.task_id.clone(), outcome };
+        let complete = CompleteTaskRequest { request_id, expected_version: task.version, task_id: task.task_id.clone(), outcome };
         regie.complete_task(complete).await.unwrap();
         let repeated = [HOME, &["DraftHandover"]].concat();
         second.asked(&repeated).await;

@@ -22,7 +22,7 @@ async fn waits(bench: &Bench<Regie>, kind: TaskKind) -> Vec<(String, Date)> {
 
 fn finish(task: &TaskView) -> CompleteTaskRequest {
     let (request_id, task_id) = (rid(), task.task_id.clone());
-    CompleteTaskRequest { request_id, expected_version: 0, task_id, outcome: TaskOutcome::Done.into() }
+    CompleteTaskRequest { request_id, expected_version: task.version, task_id, outcome: TaskOutcome::Done.into() }
 }
 
 testkit::on_both_engines! {
@@ -56,7 +56,8 @@ testkit::on_both_engines! {
         assert_eq!((second.len(), second[0].subject_id.as_str()), (1, signal_id.as_str()));
         assert_eq!(second[0].contacts[0].telephone, "112");
         // And again while somebody has it in hand: the old alarm makes place for the new one.
-        let take = TakeTaskRequest { request_id: rid(), expected_version: 0, task_id: second[0].task_id.clone() };
+        let (task_id, expected_version) = (second[0].task_id.clone(), second[0].version);
+        let take = TakeTaskRequest { request_id: rid(), expected_version, task_id };
         super::municipality(&bench).take_task(take).await.unwrap();
         tell(&bench, "aftercare", client, TODAY, &again(3)).await;
         let third = alarm().await;
@@ -180,7 +181,7 @@ testkit::on_both_engines! {
         let client = notified(&bench).await;
         let holder = AssignCaseHolderRequest {
             organisation: "leger-des-heils".into(),
-            ..assign(client, "anna", 0, AssignmentReason::Unspecified)
+            ..assign(client, "anna", 1, AssignmentReason::Unspecified)
         };
         municipality(&bench).assign_case_holder(holder).await.unwrap();
         let benefit_request_id = id();
@@ -215,7 +216,7 @@ testkit::on_both_engines! {
     async fn a_case_whose_client_left_the_shelter_is_closed_or_goes_on(bench: Bench<Regie> = Regie::embedded()) {
         let client = notified(&bench).await;
         let (client_id, mut regie) = (client.to_string(), municipality(&bench));
-        regie.assign_case_holder(assign(client, "anna", 0, AssignmentReason::Unspecified)).await.unwrap();
+        regie.assign_case_holder(assign(client, "anna", 1, AssignmentReason::Unspecified)).await.unwrap();
         let stay = |stay_id: &str| access::Admitted {
             stay_id: stay_id.to_owned(),
             client_id: client_id.clone(),
@@ -238,8 +239,8 @@ testkit::on_both_engines! {
         assert_eq!(listed(&bench, TaskKind::FollowUpDeparture).await, []);
         tell(&bench, "access", client, TODAY, &left(&second)).await;
         assert_eq!(listed(&bench, TaskKind::FollowUpDeparture).await.len(), 1);
-        let request_id = rid();
-        let close = CloseCaseRequest { request_id, expected_version: 0, client_id, reason: CloseReason::ContactLost.into() };
+        let (request_id, expected_version) = (rid(), super::version(&bench, client).await);
+        let close = CloseCaseRequest { request_id, expected_version, client_id, reason: CloseReason::ContactLost.into() };
         regie.close_case(close).await.unwrap();
         assert_eq!(listed(&bench, TaskKind::FollowUpDeparture).await, []);
     }
