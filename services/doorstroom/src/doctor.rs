@@ -368,14 +368,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let good = good(folder.path());
         let key = store::SealingKey::from_bytes([1; 32]);
+        let beside = store::Sealing::beside(&good["DOORSTROOM_DATABASE"]).unwrap();
+        let sealing = store::Sealing::new(key, beside);
         let migrations = [
             (100, "one", "create table one (n bigint not null\n);"),
             (9_999, "new", "create table two (n bigint not null\n);"),
         ];
-        let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &key, &migrations[..1]).await.unwrap();
+        let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &sealing, &migrations[..1]).await.unwrap();
         opened.close().await;
         assert_eq!(wrong(&good).await, Vec::<String>::new(), "older is brought up to date");
-        let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &key, &migrations).await.unwrap();
+        let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &sealing, &migrations).await.unwrap();
         opened.close().await;
         assert!(wrong(&good).await[0].contains("a newer program was here"));
     }

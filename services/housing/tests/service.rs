@@ -506,13 +506,29 @@ testkit::on_both_engines! {
         let lost_nomination = nominate(&bench, lost).await;
         readiness(&bench, lost, vec![Requirement::Decision]).await;
 
-        let request = pb::RankCandidatesRequest { dwelling_id: home.clone() };
-        let ranking = regie(&bench).rank_candidates(request).await.unwrap().into_inner();
+        let request = pb::RankCandidatesRequest { dwelling_id: home.clone(), ..Default::default() };
+        let ranking = regie(&bench).rank_candidates(request.clone()).await.unwrap().into_inner();
         let order: Vec<&str> = ranking.ranked.iter().map(|one| one.nomination_id.as_str()).collect();
         assert_eq!(order, [near_nomination.as_str(), far_nomination.as_str()]);
         assert!(ranking.ranked[0].parts.iter().any(|part| part.part() == pb::ScorePart::Wish && part.points == 30));
         assert_eq!(ranking.not_ranked[0].nomination_id, lost_nomination);
         assert_eq!((ranking.not_ranked[0].failed[0].rule.as_str(), ranking.spread_warning), ("R-HOU-03", false));
+        assert_eq!((ranking.ranked.len(), ranking.not_ranked.len(), ranking.next_page_token.as_str()), (2, 1, ""));
+        // The same, one by one: whoever is ranked, then whoever is not.
+        let (mut paged, mut page) = (Vec::new(), pb::RankCandidatesRequest { page_size: 1, ..request.clone() });
+        loop {
+            let one = regie(&bench).rank_candidates(page.clone()).await.unwrap().into_inner();
+            let ranked = one.ranked.iter().map(|ranked| (true, ranked.nomination_id.clone()));
+            paged.push(ranked.chain(one.not_ranked.iter().map(|out| (false, out.nomination_id.clone()))).collect::<Vec<_>>());
+            page.page_token = one.next_page_token;
+            if page.page_token.is_empty() {
+                break;
+            }
+        }
+        let order = [(true, &near_nomination), (true, &far_nomination), (false, &lost_nomination)];
+        assert_eq!(paged, order.map(|(ranked, id)| vec![(ranked, id.clone())]));
+        let strange = pb::RankCandidatesRequest { page_token: "WyJ4Il0".to_owned(), ..request };
+        assert_eq!(refused(regie(&bench).rank_candidates(strange).await), "PAGE_TOKEN_INVALID");
 
         let none = pb::DeviationReason::Unspecified;
         assert_eq!(refused(try_offer(&bench, &home, &far_nomination, none).await), "OFFER_DEVIATION_UNEXPLAINED");
@@ -573,7 +589,7 @@ testkit::on_both_engines! {
         assert_eq!(regie(&bench).open_gate(gate()).await.unwrap_err().code(), Code::PermissionDenied);
         let denied = trivire(&bench).get_nomination(pb::GetNominationRequest { nomination_id: nomination }).await.unwrap_err();
         assert_eq!(denied.code(), Code::PermissionDenied);
-        let ranking = pb::RankCandidatesRequest { dwelling_id: home };
+        let ranking = pb::RankCandidatesRequest { dwelling_id: home, ..Default::default() };
         assert_eq!(trivire(&bench).rank_candidates(ranking).await.unwrap_err().code(), Code::PermissionDenied);
 
         // Income and district see their own slice, once they have to do with the client.

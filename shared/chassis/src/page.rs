@@ -40,7 +40,11 @@ impl Page {
             return String::new();
         }
         rows.truncate(self.limit as usize);
-        let key = rows.last().map(key).unwrap_or_default();
+        Self::token(rows.last().map(key).unwrap_or_default())
+    }
+
+    /// The token of the page after a row, by its sort key.
+    pub fn token(key: Vec<String>) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::Value::from(key).to_string())
     }
 

@@ -8,8 +8,9 @@ use super::dwelling::Dwelling;
 use super::nomination::{Nomination, State, months_waiting, ready};
 use super::suitable::{Figures, above_cap};
 use super::{NominationId, Policy, ScorePart, nomination::Readiness};
-use kernel::{Moment, Refusal};
+use kernel::{Date, Moment, Refusal};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
 kernel::reasons! {
     OFFER_DISTRICT_EXCLUDED: Rule, "R-REG-28",
@@ -94,6 +95,8 @@ pub struct Ranked {
     pub parts: Vec<Scored>,
     /// An offer of this dwelling is open.
     pub offered: bool,
+    /// Waiting since.
+    pub since: Date,
 }
 
 /// Somebody who is not on it.
@@ -105,6 +108,8 @@ pub struct WhyNot {
     pub failed: Vec<Refusal>,
     /// What the score would have been.
     pub parts: Vec<Scored>,
+    /// Waiting since.
+    pub since: Date,
 }
 
 /// The ranking of a pool for one dwelling.
@@ -114,6 +119,56 @@ pub struct Ranking {
     pub ranked: Vec<Ranked>,
     /// Everybody else, the longest waiting first.
     pub not_ranked: Vec<WhyNot>,
+}
+
+/// Where somebody stands in the whole: first who is ranked, the best first, then who is not, and within that the longest
+/// waiting first. No two stand in the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// On the ranking.
+    Ranked {
+        /// The score, the highest first.
+        score: Reverse<i32>,
+        /// Waiting since.
+        since: Date,
+        /// The nomination.
+        nomination: NominationId,
+    },
+    /// Not on it.
+    NotRanked {
+        /// Waiting since.
+        since: Date,
+        /// The nomination.
+        nomination: NominationId,
+    },
+}
+
+impl Ranked {
+    /// Where this candidate stands.
+    pub fn place(&self) -> Place {
+        Place::Ranked { score: Reverse(self.score), since: self.since, nomination: self.nomination }
+    }
+}
+
+impl WhyNot {
+    /// Where this one stands.
+    pub fn place(&self) -> Place {
+        Place::NotRanked { since: self.since, nomination: self.nomination }
+    }
+}
+
+impl Ranking {
+    /// The next so many after a place, and the place to go on from when that is not all.
+    pub fn page(mut self, after: Option<Place>, most: usize) -> (Self, Option<Place>) {
+        let later = |place: Place| after.is_none_or(|after| place > after);
+        self.ranked.retain(|one| later(one.place()));
+        self.not_ranked.retain(|one| later(one.place()));
+        let all = self.ranked.len() + self.not_ranked.len();
+        self.ranked.truncate(most);
+        self.not_ranked.truncate(most - self.ranked.len());
+        let last = self.not_ranked.last().map(WhyNot::place).or_else(|| self.ranked.last().map(Ranked::place));
+        (self, last.filter(|_| all > most))
+    }
 }
 
 /// What the ranking judges by, beside the pool.
@@ -136,16 +191,17 @@ pub fn rank(dwelling: &Dwelling, pool: &[Candidate], by: Yardstick<'_>) -> Ranki
     let mut ranking = Ranking::default();
     for candidate in order {
         let (nomination, parts) = (candidate.nomination.id, score(dwelling, &candidate.nomination, by));
+        let since = candidate.nomination.nominated_on;
         let failed = failed(dwelling, candidate, by);
         if failed.is_empty() {
             let score = parts.iter().map(|part| part.points).sum();
-            ranking.ranked.push(Ranked { nomination, score, parts, offered: candidate.offered });
+            ranking.ranked.push(Ranked { nomination, score, parts, offered: candidate.offered, since });
         } else {
-            ranking.not_ranked.push(WhyNot { nomination, failed, parts });
+            ranking.not_ranked.push(WhyNot { nomination, failed, parts, since });
         }
     }
     // Stable: equal scores stay in order of waiting time.
-    ranking.ranked.sort_by_key(|ranked| std::cmp::Reverse(ranked.score));
+    ranking.ranked.sort_by_key(|ranked| Reverse(ranked.score));
     ranking
 }
 
@@ -357,6 +413,32 @@ pub(crate) mod tests {
             pool.rotate_left(turn % n);
             pool.reverse();
             prop_assert_eq!(ranking(&pool), first);
+        }
+
+        /// R-REG-25
+        #[test]
+        fn the_pages_together_are_the_whole_ranking_in_its_order(
+            waits in proptest::collection::vec((0i32..3, any::<bool>()), 1..12),
+            most in 1usize..5,
+        ) {
+            use jiff::ToSpan;
+            let pool: Vec<Candidate> = waits.iter().enumerate().map(|(n, (months, ready))| {
+                let mut one = candidate(n as u128 + 1);
+                one.nomination.nominated_on = date(2025, 10, 1).saturating_add(months.months());
+                if !ready { one.readiness = None; }
+                one
+            }).collect();
+            let (whole, mut read, mut after) = (ranking(&pool), Ranking::default(), None);
+            loop {
+                let (page, next) = ranking(&pool).page(after, most);
+                let here = page.ranked.len() + page.not_ranked.len();
+                prop_assert!(here == most || (next.is_none() && here <= most));
+                read.ranked.extend(page.ranked);
+                read.not_ranked.extend(page.not_ranked);
+                after = next;
+                if after.is_none() { break; }
+            }
+            prop_assert_eq!(read, whole);
         }
     }
 }

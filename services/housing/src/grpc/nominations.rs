@@ -3,14 +3,16 @@
 use super::views;
 use super::wire::{Wire, count, nomination_state, state_filter};
 use crate::domain::nomination::{Nomination, State, Wishes};
-use crate::domain::ranking::Ranked;
+use crate::domain::ranking::{Place, Ranked};
 use crate::domain::suitable::Household;
 use crate::domain::{AgeClass, ContractForm, DwellingId, DwellingKind, IncomeClass, NominationId, TargetGroup};
 use crate::{Housing, acts, store};
 use chassis::{Page, Result, Work};
-use kernel::{Cents, ClientId, District, Municipality, Organisation, Refusal, Uuid};
+use kernel::{Cents, ClientId, District, Municipality, Organisation, Refusal, Uuid, general};
 use proto::from_date;
 use proto::housing::v1 as pb;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 fn districts(field: &'static str, all: &[String]) -> Result<Vec<District>> {
     all.iter().map(|code| Ok(District::parse(field, code)?)).collect()
@@ -100,11 +102,15 @@ pub async fn rank(
     m: &pb::RankCandidatesRequest,
 ) -> Result<pb::RankCandidatesResponse> {
     let id = DwellingId::parse("dwelling_id", &m.dwelling_id)?;
+    let page = Page::read(m.page_size, &m.page_token, 500)?;
     let standing = acts::find_dwelling(work, id, None).await?;
     // Ranking for an allocated dwelling is allowed: the allocation may fall.
     standing.dwelling.open_for_offers(false)?;
     let (ranking, pool) = acts::rank(housing, work, &standing).await?;
-    for nomination in &pool {
+    let (ranking, next) = ranking.page(place_after(&page)?, page.limit as usize);
+    let ranked = ranking.ranked.iter().map(|one| one.nomination);
+    let shown: BTreeSet<NominationId> = ranked.chain(ranking.not_ranked.iter().map(|one| one.nomination)).collect();
+    for nomination in pool.iter().filter(|nomination| shown.contains(&nomination.id)) {
         work.touched(nomination.client_id);
     }
     let ranked = |one: &Ranked| pb::RankedCandidate {
@@ -131,5 +137,29 @@ pub async fn rank(
             .collect(),
         spread_warning: acts::spread_warning(housing, work, &standing).await?,
         figures_valid_from: housing.figures_from(standing.dwelling.available_on).map(from_date),
+        next_page_token: next.map(|place| Page::token(place_key(place))).unwrap_or_default(),
     })
+}
+
+/// A place in the ranking as the key in a page's token.
+fn place_key(place: Place) -> Vec<String> {
+    match place {
+        Place::Ranked { score, since, nomination } => {
+            vec![since.to_string(), nomination.to_string(), score.0.to_string()]
+        }
+        Place::NotRanked { since, nomination } => vec![since.to_string(), nomination.to_string()],
+    }
+}
+
+/// The place after which a page begins; none on the first.
+fn place_after(page: &Page) -> Result<Option<Place>> {
+    if page.after.is_empty() {
+        return Ok(None);
+    }
+    let (since, nomination) = (page.date(0)?, NominationId(page.uuid(1)?));
+    if page.text(2).is_empty() {
+        return Ok(Some(Place::NotRanked { since, nomination }));
+    }
+    let score = Reverse(page.text(2).parse().map_err(|_| Refusal::from(&general::PAGE_TOKEN_INVALID))?);
+    Ok(Some(Place::Ranked { score, since, nomination }))
 }
