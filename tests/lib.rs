@@ -27,3 +27,14 @@ fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// A source file in two: what is shipped, and its inline tests. A test module that is declared only (`mod tests;`) is another
+/// file, and cuts nothing off here.
+pub fn without_tests(text: &str) -> (&str, &str) {
+    let inline = |at: usize| {
+        let rest = text[at..].lines().skip(1).find(|line| !line.trim_start().starts_with("#["));
+        rest.is_some_and(|line| line.contains("mod ") && line.trim_end().ends_with('{'))
+    };
+    let cut = text.match_indices("#[cfg(test)]").map(|(at, _)| at).find(|at| inline(*at));
+    text.split_at(cut.unwrap_or(text.len()))
+}

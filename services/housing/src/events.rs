@@ -9,8 +9,9 @@ use crate::domain::dwelling::Dwelling;
 use crate::domain::nomination::Nomination;
 use crate::domain::offer::{self, Offer};
 use crate::grpc::wire::Wire;
-use chassis::{Result, Work, args};
-use kernel::{ClientId, Organisation};
+use crate::store;
+use chassis::{Result, Work};
+use kernel::Organisation;
 use proto::from_date;
 use proto::housing::v1 as pb;
 
@@ -225,21 +226,9 @@ pub async fn allocation(work: &mut Work, after: &Allocation, event: &allocation:
 /// Whom an allocation concerns: its corporation, its provider, and who has a relation to the client and is no other
 /// corporation. What each may receive follows from its role.
 async fn concerned(work: &mut Work, one: &Allocation) -> Result<Vec<Organisation>> {
-    let mut all = related(work, one.client_id).await?;
+    let mut all = store::related(work, one.client_id).await?;
     all.extend([one.corporation.clone(), one.provider.clone()]);
     all.sort();
     all.dedup();
     Ok(all)
-}
-
-async fn related(work: &mut Work, client: ClientId) -> Result<Vec<Organisation>> {
-    let rows = work
-        .rows(
-            "select distinct r.organisation from relation r
-             where r.client_id = $1 and r.ended_at is null
-               and not exists (select 1 as one from dwelling d where d.corporation = r.organisation)",
-            args![client.0],
-        )
-        .await?;
-    rows.iter().map(|row| row.get("organisation")).collect()
 }

@@ -113,7 +113,7 @@ impl chassis::Service for Regie {
     }
 
     async fn waiting(&self, tx: &mut Tx) -> Result<i64> {
-        outgoing::waiting(tx).await
+        store::outgoing::waiting(tx).await
     }
 }
 

@@ -8,7 +8,8 @@ use crate::Regie;
 use crate::acts::process;
 use crate::domain::process::facts::{Fact, Regie as Told};
 use crate::domain::process::{Command, Ground};
-use chassis::{Chassis, Deadline, Result, TraceContext, Tx, Work, args};
+use crate::store::outgoing::{self, Lane, Waiting};
+use chassis::{Chassis, Deadline, Result, Work};
 use kernel::{ClientId, Uuid};
 use proto::{access::v1 as access, aftercare::v1 as aftercare, housing::v1 as housing, income::v1 as income};
 use std::collections::HashMap;
@@ -27,46 +28,15 @@ const FAULTS: u32 = 8;
 /// How long a delivery that broke off rests before it is tried again.
 const REST: Duration = Duration::from_secs(1);
 
-/// What keeps its order: the commands of one client to one service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Lane {
-    client: ClientId,
-    service: String,
-}
-
-/// A command that waits.
-struct Waiting {
-    id: Uuid,
-    step: String,
-    command: Command,
-    trace: TraceContext,
-}
-
 /// Queues a command behind those of the client that wait for the same service already.
 pub async fn queue(work: &mut Work, client: ClientId, id: Uuid, step: &str, command: &Command) -> Result<()> {
-    let (now, trace) = (work.now.at, work.trace.to_string());
-    work.keep(
-        "insert into outgoing_command (command_id, client_id, place, step, command, state, queued_at, trace, service)
-         select $1, $2, coalesce(max(place), 0) + 1, $3, $4, 'waiting', cast($5 as bigint), cast($6 as text),
-                cast($7 as text)
-         from outgoing_command where client_id = $2
-         on conflict (command_id) do nothing",
-        args![id, client, step, ::store::json(command), now, trace, command.service()],
-    )
-    .await?;
+    outgoing::queue(work, client, id, step, command).await?;
     ring(work, client).await
 }
 
 /// Queues a refused command again, as the last of its client.
 pub async fn repeat(work: &mut Work, client: ClientId, id: Uuid) -> Result<()> {
-    work.keep(
-        "update outgoing_command
-         set state = 'waiting', refusal = null,
-             place = (select max(o.place) + 1 from outgoing_command o where o.client_id = $2)
-         where command_id = $1 and state = 'refused'",
-        args![id, client],
-    )
-    .await?;
+    outgoing::repeat(work, client, id).await?;
     ring(work, client).await
 }
 
@@ -74,38 +44,6 @@ async fn ring(work: &mut Work, client: ClientId) -> Result<()> {
     let due_at = work.now.at;
     let deadline = Deadline { kind: DEADLINE.into(), subject: client.to_string(), client_id: Some(client), due_at };
     work.set_deadline(&deadline).await
-}
-
-/// How many commands wait.
-pub async fn waiting(tx: &mut Tx) -> Result<i64> {
-    let row = tx.row("select count(*) as n from outgoing_command where state = 'waiting'", args![]).await?;
-    row.map_or(Ok(0), |row| row.get("n"))
-}
-
-async fn lanes(tx: &mut Tx) -> Result<Vec<Lane>> {
-    let rows =
-        tx.rows("select distinct client_id, service from outgoing_command where state = 'waiting'", args![]).await?;
-    rows.iter().map(|row| Ok(Lane { client: row.get("client_id")?, service: row.get("service")? })).collect()
-}
-
-async fn head(tx: &mut Tx, lane: &Lane) -> Result<Option<Waiting>> {
-    let row = tx
-        .row(
-            "select command_id, step, command, trace from outgoing_command
-             where client_id = $1 and service = $2 and state = 'waiting' order by place limit 1",
-            args![lane.client, lane.service.as_str()],
-        )
-        .await?;
-    row.map(|row| {
-        let trace: String = row.get("trace")?;
-        Ok(Waiting {
-            id: row.get("command_id")?,
-            step: row.get("step")?,
-            command: row.json("command")?,
-            trace: TraceContext::from_header(Some(&trace)),
-        })
-    })
-    .transpose()
 }
 
 /// The deliveries that are under way, one per lane.
@@ -167,7 +105,7 @@ pub async fn run(regie: Arc<Regie>, chassis: Chassis) {
 }
 
 async fn waiting_lanes(chassis: &Chassis) -> Result<Vec<Lane>> {
-    lanes(&mut chassis.store.read().await?).await
+    outgoing::lanes(&mut chassis.store.read().await?).await
 }
 
 /// Delivers everything that waits in one lane, in order.
@@ -203,7 +141,8 @@ enum Delivered {
 
 async fn deliver_next(regie: &Arc<Regie>, chassis: &Chassis, lane: &Lane, faults: &mut u32) -> Result<Delivered> {
     let client = lane.client;
-    let Some(waiting) = head(&mut chassis.store.read().await?, lane).await? else { return Ok(Delivered::Nothing) };
+    let next = outgoing::head(&mut chassis.store.read().await?, lane).await?;
+    let Some(waiting) = next else { return Ok(Delivered::Nothing) };
     let answer = tokio::select! {
         answer = send(chassis, client, &waiting) => answer,
         () = chassis.stopped() => return Ok(Delivered::Away("the service stops".to_owned())),
@@ -244,12 +183,7 @@ async fn settle(
             let (regie, waiting, refusal) = (regie.clone(), waiting.clone(), refusal.clone());
             Box::pin(async move {
                 work.trace = waiting.trace;
-                let state = if refusal.is_some() { "refused" } else { "done" };
-                work.keep(
-                    "update outgoing_command set state = $2, refusal = $3 where command_id = $1 and state = 'waiting'",
-                    args![waiting.id, state, (*refusal).as_ref()],
-                )
-                .await?;
+                outgoing::settle(work, waiting.id, refusal.as_deref()).await?;
                 let Some(code) = refusal.as_deref() else { return Ok(()) };
                 let told = Told::CommandRefused { request_id: waiting.id, step: waiting.step.clone() };
                 process::feed(&regie, work, client, Fact::Regie(told), Some(code)).await

@@ -10,7 +10,7 @@ pub mod offer;
 use crate::domain::{Code, offer::Evidence};
 use ::store::Retention;
 use chassis::{Result, Row, Work, args};
-use kernel::ClientId;
+use kernel::{ClientId, Organisation};
 
 /// An optional code from its column.
 fn code_opt<C: Code>(row: &Row, column: &str) -> Result<Option<C>> {
@@ -60,4 +60,17 @@ pub async fn keep_evidence(
     )
     .await?;
     Ok(())
+}
+
+/// Who has a relation to a client and is no corporation.
+pub async fn related(work: &mut Work, client: ClientId) -> Result<Vec<Organisation>> {
+    let rows = work
+        .rows(
+            "select distinct r.organisation from relation r
+             where r.client_id = $1 and r.ended_at is null
+               and not exists (select 1 as one from dwelling d where d.corporation = r.organisation)",
+            args![client.0],
+        )
+        .await?;
+    rows.iter().map(|row| row.get("organisation")).collect()
 }

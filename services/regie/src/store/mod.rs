@@ -5,6 +5,7 @@ pub mod consent;
 pub mod erasure;
 pub mod flow;
 pub mod gate;
+pub mod outgoing;
 pub mod readiness;
 pub mod relation;
 pub mod task;
