@@ -374,7 +374,8 @@ mod tests {
             (100, "one", "create table one (n bigint not null\n);"),
             (9_999, "new", "create table two (n bigint not null\n);"),
         ];
-        let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &sealing, &migrations[..1]).await.unwrap();
+        let opened =
+            store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &sealing, &migrations[..1]).await.unwrap();
         opened.close().await;
         assert_eq!(wrong(&good).await, Vec::<String>::new(), "older is brought up to date");
         let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &sealing, &migrations).await.unwrap();

@@ -1,5 +1,6 @@
 //! One service over real gRPC, on a fresh database, with a clock moved by hand.
 
+use crate::watched::{Bare, Watched};
 use crate::{Database, Engine, FakePeer};
 use auth::{Issuer, Keys, Verifier};
 use chassis::{Clock, Service, Setup, Transport};
@@ -17,12 +18,12 @@ use tokio_stream::StreamExt as _;
 use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic::{Request, Status};
 use uuid::Uuid;
 
 /// A connection that carries the token and purpose of one caller.
-pub type Client = InterceptedService<Channel, As>;
+pub type Client = InterceptedService<Watched, As>;
 
 static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(|| Arc::new(Issuer::development().unwrap()));
 
@@ -61,6 +62,15 @@ pub fn client_actor(client: ClientId) -> Actor {
     Actor { client_id: Some(client), ..actor(Role::Client, "clients") }
 }
 
+/// Waits until something is so; fails when it is not within half a minute.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let started = tokio::time::Instant::now();
+    while !is_so().await {
+        assert!(started.elapsed() < Duration::from_secs(30), "after 30 s it was still not so that {what}");
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}
+
 /// Puts one caller's token and purpose on every call.
 #[derive(Clone)]
 pub struct As {
@@ -89,6 +99,15 @@ pub struct Bench<S: Service> {
     /// Chosen at the first start.
     port: u16,
     running: Option<Running>,
+    bare: Bare,
+}
+
+/// No test passes in which somebody was answered with a bare INTERNAL.
+impl<S: Service> Drop for Bench<S> {
+    fn drop(&mut self) {
+        let bare = self.bare.seen();
+        assert!(bare.is_empty() || std::thread::panicking(), "INTERNAL without a reason was answered to {bare:?}");
+    }
 }
 
 struct Running {
@@ -107,8 +126,8 @@ impl<S: Service> Bench<S> {
         }
         let clock = Clock::manual(Moment::at_hour(Date::constant(2026, 3, 2), 9).at);
         let verifier = Arc::new(Verifier::new(Keys::from_jwks(&ISSUER.jwks()).unwrap(), ISSUER.name()));
-        let mut bench =
-            Bench { clock, make, database, peers, verifier, transport: Transport::default(), port: 0, running: None };
+        let (transport, bare) = (Transport::default(), Bare::default());
+        let mut bench = Bench { clock, make, database, peers, verifier, transport, port: 0, running: None, bare };
         bench.run().await;
         Some(bench)
     }
@@ -169,7 +188,8 @@ impl<S: Service> Bench<S> {
     pub fn with_token(&self, token: &str, purpose: &str) -> Client {
         let channel = Endpoint::from_shared(self.endpoint().to_owned()).unwrap().connect_lazy();
         let authorization = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
-        InterceptedService::new(channel, As { authorization, purpose: MetadataValue::try_from(purpose).unwrap() })
+        let watched = Watched::new(channel, self.bare.clone());
+        InterceptedService::new(watched, As { authorization, purpose: MetadataValue::try_from(purpose).unwrap() })
     }
 
     /// The stand-in for a service whose feed is followed.

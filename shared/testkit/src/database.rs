@@ -121,11 +121,30 @@ struct Cluster {
 
 static CLUSTER: Mutex<Option<Cluster>> = Mutex::new(None);
 
+/// The PostgreSQL server of this process, for what its manager does with it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The folder of its socket.
+    pub socket: PathBuf,
+    /// The folder of its programs.
+    pub bin: PathBuf,
+    /// Its superuser; no password is asked.
+    pub superuser: &'static str,
+}
+
+impl Server {
+    /// Starts it, or finds it running; `None` when PostgreSQL is not installed here.
+    pub fn start() -> Option<Self> {
+        let bin = binaries()?;
+        let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
+        let cluster = cluster.get_or_insert_with(|| Cluster::start(bin));
+        Some(Self { socket: cluster.socket.clone(), bin: cluster.bin.clone(), superuser: "doorstroom" })
+    }
+}
+
 /// A new database, as a copy of another or an empty one.
 fn postgres_database(template: Option<&str>) -> Option<String> {
-    let bin = binaries()?;
-    let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
-    let cluster = cluster.get_or_insert_with(|| Cluster::start(bin));
+    let cluster = Server::start()?;
     let name = format!("t{}", Uuid::new_v4().simple());
     let made = Command::new(cluster.bin.join("createdb"))
         .args(["-h", &cluster.socket.display().to_string(), "-U", "doorstroom"])

@@ -21,13 +21,15 @@ mod bench;
 mod certificates;
 mod database;
 mod peer;
+mod watched;
 
 pub use bench::{Bench, Client, actor, client_actor, issuer, rid, until};
 pub use certificates::{Authority, Shown};
-pub use database::{Database, Engine};
+pub use database::{Database, Engine, Server};
 pub use peer::FakePeer;
 pub use tonic::Code;
 pub use tonic_types::StatusExt;
+pub use watched::Watched;
 
 /// The reason code of a refusal: what `ErrorInfo` carries. Fails on a status without.
 pub fn reason(status: &tonic::Status) -> String {
