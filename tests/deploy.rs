@@ -2,6 +2,15 @@
 
 use chain_tests::root;
 use chassis::Files;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+const SERVICES: [&str; 6] = ["access", "housing", "income", "aftercare", "regie", "monitor"];
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
 
 #[test]
 fn every_service_starts_from_the_policy_files_in_deploy() {
@@ -101,4 +110,88 @@ fn the_certificates_that_deploy_makes_are_usable() {
         assert_ne!(now, before, "renewed");
         before = now;
     }
+}
+
+/// What is secret is readable by its owner alone, and the containers run as that owner.
+#[test]
+fn the_keys_can_be_read_by_the_services_and_by_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    doorstroom::local::make_keys(folder.path()).unwrap();
+    let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    for name in ["regie-key.pem", "sealing-key", "master-keys"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    let compose = text("deploy/compose.yaml");
+    let (shared, _) = compose.split_once("x-environment:").unwrap();
+    assert!(shared.contains("  user: ${DOORSTROOM_USER:?"), "a secret from a file keeps its owner and mode");
+    assert_eq!(compose.matches("<<: *service").count(), SERVICES.len());
+    assert!(text("deploy/README.md").contains("DOORSTROOM_USER=$(id -u):$(id -g)"));
+}
+
+/// A port that is open to others speaks TLS.
+#[test]
+fn no_port_is_open_in_plain() {
+    let compose = text("deploy/compose.yaml");
+    let (_, environment) = compose.split_once("x-environment:").unwrap();
+    assert!(environment.contains("DOORSTROOM_TLS_CERTIFICATE_FILE: ") && !compose.contains("http://"));
+    assert_eq!(compose.matches("<<: *environment").count(), SERVICES.len());
+    assert_eq!(compose.matches("ports:").count(), SERVICES.len(), "the database has none");
+}
+
+/// What is copied into the image is no key, no data and nothing built.
+#[test]
+fn no_key_gets_into_an_image() {
+    assert!(text("deploy/Containerfile").contains("COPY . ."));
+    let ignored = text(".dockerignore");
+    for path in ["deploy/keys", "data", "**/target", ".git"] {
+        assert!(ignored.lines().any(|line| line == path), "{path} goes into the image");
+    }
+}
+
+/// Each service has a role of its own, that owns its database and can open no other.
+#[test]
+fn a_service_can_open_its_own_database_and_no_other() {
+    let compose = text("deploy/compose.yaml");
+    for service in SERVICES {
+        let url = format!("postgres://{service}:${{{}_PASSWORD:?}}@postgres/{service}\n", service.to_uppercase());
+        assert!(compose.contains(&url), "{url}");
+    }
+    let Some(server) = testkit::Server::start() else {
+        return eprintln!("passed over: PostgreSQL is not installed");
+    };
+    let path = std::env::var_os("PATH").unwrap();
+    let path = [server.bin.clone()].into_iter().chain(std::env::split_paths(&path));
+    let mut made = Command::new("sh");
+    made.arg(root().join("deploy/databases.sh"))
+        .env("PATH", std::env::join_paths(path).unwrap())
+        .env("PGHOST", &server.socket)
+        .env("POSTGRES_USER", server.superuser);
+    for service in SERVICES {
+        made.env(format!("{}_PASSWORD", service.to_uppercase()), format!("it's {service}"));
+    }
+    let made = made.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let ask = |role: &str, database: &str, sql: &str| {
+        let asked =
+            psql(&server.bin).arg("-h").arg(&server.socket).args(["-U", role, "-d", database, "-tAc", sql]).output();
+        let asked = asked.unwrap();
+        (asked.status.success(), String::from_utf8([asked.stdout, asked.stderr].concat()).unwrap())
+    };
+    for service in SERVICES {
+        let (made, said) = ask(service, service, "create table mine (n int); drop table mine; select 'made'");
+        assert!(made && said.contains("made"), "{service}: {said}");
+        for other in SERVICES.into_iter().filter(|other| *other != service) {
+            let (opened, said) = ask(service, other, "select 1");
+            assert!(!opened && said.contains("permission denied"), "{service} opened {other}: {said}");
+        }
+        let superuser = "select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = current_user";
+        assert_eq!(ask(service, service, superuser).1.trim(), "f", "{service} may do more than its own work");
+    }
+}
+
+fn psql(bin: &Path) -> Command {
+    let beside = bin.join("psql");
+    let mut psql = if beside.is_file() { Command::new(beside) } else { Command::new("psql") };
+    psql.arg("--no-psqlrc");
+    psql
 }

@@ -62,15 +62,6 @@ pub fn client_actor(client: ClientId) -> Actor {
     Actor { client_id: Some(client), ..actor(Role::Client, "clients") }
 }
 
-/// Waits until something is so; fails when it is not within half a minute.
-pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let started = tokio::time::Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < Duration::from_secs(30), "after 30 s it was still not so that {what}");
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
-}
-
 /// Puts one caller's token and purpose on every call.
 #[derive(Clone)]
 pub struct As {
@@ -279,14 +270,5 @@ impl<S: Service> Bench<S> {
         self.stop().await;
         self.database.url = copy;
         self.run().await;
-    }
-}
-
-/// Waits until something holds.
-pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let patience = tokio::time::Instant::now();
-    while !holds().await {
-        assert!(patience.elapsed() < Duration::from_secs(30), "after 30 s not yet: {what}");
-        tokio::time::sleep(Duration::from_millis(3)).await;
     }
 }
