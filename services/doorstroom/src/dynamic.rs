@@ -8,7 +8,10 @@ use prost::bytes::{Buf as _, BufMut as _};
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
+use tonic::body::Body;
+use tonic::client::GrpcService;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::{Body as HttpBody, Bytes, StdError};
 use tonic::{Request, Status, Streaming};
 
 static POOL: LazyLock<DescriptorPool> =
@@ -153,13 +156,19 @@ impl Decoder for DynamicCodec {
 }
 
 /// Makes a call and gives its answers as they come: one, or a stream of them.
-pub async fn call(
-    channel: tonic::transport::Channel,
+pub async fn call<T>(
+    to: T,
     method: &MethodDescriptor,
     request: Request<DynamicMessage>,
-) -> Result<Streaming<DynamicMessage>, Status> {
-    let mut grpc = tonic::client::Grpc::new(channel);
-    let away = |error: tonic::transport::Error| Status::unavailable(format!("nobody answers there: {error}"));
+) -> Result<Streaming<DynamicMessage>, Status>
+where
+    T: GrpcService<Body>,
+    T::Error: Into<StdError>,
+    T::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
+    <T::ResponseBody as HttpBody>::Error: Into<StdError> + Send,
+{
+    let mut grpc = tonic::client::Grpc::new(to);
+    let away = |error: T::Error| Status::unavailable(format!("nobody answers there: {}", error.into()));
     grpc.ready().await.map_err(away)?;
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = http::uri::PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;

@@ -46,13 +46,13 @@ pub enum LeftOut {
     Night,
     /// A team's acknowledgements after its week away.
     Acknowledgement,
-    /// The withdrawal of the home that falls through.
-    Undo,
 }
 
 /// Everybody who works in the chain.
 struct Chain<'a> {
     world: &'a World,
+    /// Hears each day.
+    tell: &'a dyn Fn(Date),
     dice: Dice,
     day: Date,
     shelter: Person,
@@ -86,10 +86,40 @@ struct Client {
     nomination: String,
 }
 
+/// A household, and the home that was accepted for it.
+#[derive(Clone)]
+struct Move {
+    client: Client,
+    allocation: String,
+    corporation: Person,
+}
+
+/// Who moves in the end, after everything that went wrong on the way.
+struct Moves {
+    anna: Move,
+    bram: Move,
+    /// Who won the race and lost the home again.
+    winner: Move,
+    /// Who got it then.
+    loser: Move,
+}
+
+impl Moves {
+    fn all(&self) -> [&Move; 4] {
+        [&self.anna, &self.bram, &self.loser, &self.winner]
+    }
+}
+
+/// A day of the story.
+const fn day(month: i8, day: i8) -> Date {
+    Date::constant(2026, month, day)
+}
+
 /// Lives through the story. `tell` hears each day. Gives back how many clients there were.
 pub async fn live(world: &World, seed: u64, left_out: Option<LeftOut>, tell: impl Fn(Date)) -> anyhow::Result<usize> {
     let mut chain = Chain {
         world,
+        tell: &tell,
         dice: Dice::new(seed ^ 0xd00d),
         day: BEGINS,
         shelter: world.person(Role::Shelter, "leger-des-heils"),
@@ -108,154 +138,185 @@ pub async fn live(world: &World, seed: u64, left_out: Option<LeftOut>, tell: imp
     };
     chain.west.listen();
     chain.oost.listen();
-    let clients = chain.story(&tell).await?;
-    chain.west.quiet().await;
-    chain.oost.quiet().await;
-    chain.west.leave();
-    chain.oost.leave();
+    let clients = chain.story().await?;
+    chain.west.leave(world).await?;
+    chain.oost.leave(world).await?;
     Ok(clients)
 }
 
 impl Chain<'_> {
-    async fn story(&mut self, tell: &impl Fn(Date)) -> anyhow::Result<usize> {
-        self.set_up().await?;
-        let mut clients = Vec::new();
-        for number in 0..6 {
-            clients.push(self.arrive(number).await?);
+    async fn story(&mut self) -> anyhow::Result<usize> {
+        let clients = self.arrivals().await?;
+        let number = clients.len();
+        let [anna, bram, carla, dirk, els, hugo] = clients;
+        let (anna, bram) = self.one_home_two_offers(anna, bram, &hugo).await?;
+        let (winner, loser) = self.a_home_falls_through(carla, dirk).await?;
+        self.handover(&anna.allocation, true).await?;
+        let winner = self.a_home_comes_free(els, winner).await?;
+        for home in [&bram, &loser] {
+            self.handover(&home.allocation, false).await?;
         }
-        self.to(tell, Date::constant(2026, 1, 6)).await?;
+        self.to(day(1, 19)).await?;
+        let moves = Moves { anna, bram, winner, loser };
+        self.income_for_each(&moves).await?;
+        self.moving(&moves).await?;
+        self.contacts(&moves).await?;
+        self.relapses(&moves).await?;
+        self.a_team_away(&moves).await?;
+        self.to(ENDS).await?;
+        Ok(number)
+    }
+
+    /// Six arrive, get what a home asks, and are nominated.
+    async fn arrivals(&mut self) -> anyhow::Result<[Client; 6]> {
+        self.set_up().await?;
+        let mut clients: [Client; 6] = Default::default();
+        for (number, client) in clients.iter_mut().enumerate() {
+            *client = self.arrive(number).await?;
+        }
+        self.to(day(1, 6)).await?;
         for client in &mut clients {
             self.equip(client).await?;
         }
-        let mut clients: [Client; 6] = clients.try_into().map_err(|_| anyhow::anyhow!("there are six"))?;
         self.short_decision(&clients[5]).await?;
         for (number, client) in clients.iter_mut().enumerate() {
             self.nominate(client, number).await?;
         }
-        let [anna, bram, carla, dirk, els, hugo] = clients;
-        self.to(tell, Date::constant(2026, 1, 7)).await?;
+        self.to(day(1, 7)).await?;
+        Ok(clients)
+    }
 
-        // One home, two offers: Bram declines, Anna accepts.
-        let first = self.home(&self.trivire.clone(), WEST, housing::ContractForm::ConvertibleLease).await?;
-        let ranking = housing::RankCandidatesRequest { dwelling_id: first.clone() };
+    /// One home, two offers: Bram declines, Anna accepts. Bram takes the next; Hugo does not answer.
+    async fn one_home_two_offers(&mut self, anna: Client, bram: Client, hugo: &Client) -> anyhow::Result<(Move, Move)> {
+        let (trivire, woonbron) = (self.trivire.clone(), self.woonbron.clone());
+        let first = self.home(&trivire, WEST, housing::ContractForm::ConvertibleLease).await?;
+        let ranking = housing::RankCandidatesRequest { dwelling_id: first.clone(), ..Default::default() };
         let ranked = self.regie.housing("regie").rank_candidates(ranking).await.said("RankCandidates")?.ranked;
         ensure!(ranked.len() == 6, "all six are in the ranking, not {}", ranked.len());
         let to_bram = self.offer(&first, &bram).await?;
         let to_anna = self.offer(&first, &anna).await?;
         self.decline(&to_bram, &bram).await?;
-        let annas = self.accept(&to_anna, &anna, &self.trivire.clone()).await?;
-        self.to(tell, Date::constant(2026, 1, 8)).await?;
+        let anna = self.accept(&to_anna, anna, &trivire).await?;
+        self.to(day(1, 8)).await?;
 
-        // Bram takes the next one, and needs a guarantee.
-        let second = self.home(&self.woonbron.clone(), OOST, housing::ContractForm::OwnLease).await?;
+        // Bram needs a guarantee.
+        let second = self.home(&woonbron, OOST, housing::ContractForm::OwnLease).await?;
         let to_bram = self.offer(&second, &bram).await?;
-        let brams = self.accept(&to_bram, &bram, &self.woonbron.clone()).await?;
-        // Hugo hears nothing of his, and does not answer.
-        let third = self.home(&self.woonbron.clone(), OOST, housing::ContractForm::OwnLease).await?;
-        self.offer(&third, &hugo).await?;
-        self.to(tell, Date::constant(2026, 1, 9)).await?;
+        let bram = self.accept(&to_bram, bram, &woonbron).await?;
+        let third = self.home(&woonbron, OOST, housing::ContractForm::OwnLease).await?;
+        self.offer(&third, hugo).await?;
+        self.to(day(1, 9)).await?;
+        Ok((anna, bram))
+    }
 
-        // Carla and Dirk race for one home.
-        let fourth = self.home(&self.trivire.clone(), WEST, housing::ContractForm::OwnLease).await?;
+    /// Carla and Dirk race for one home. It falls through, and goes to the other: the contingent had no place left but this
+    /// one. Gives back who won the race, and the move of who lost it.
+    async fn a_home_falls_through(&mut self, carla: Client, dirk: Client) -> anyhow::Result<(Client, Move)> {
+        let trivire = self.trivire.clone();
+        let fourth = self.home(&trivire, WEST, housing::ContractForm::OwnLease).await?;
         let (carla_won, fallen) = self.race(&fourth, &carla, &dirk).await?;
         let (winner, loser) = if carla_won { (carla, dirk) } else { (dirk, carla) };
-        self.to(tell, Date::constant(2026, 1, 13)).await?;
-
-        // It falls through, and goes to the other. The contingent had no place left but this one.
-        if self.left_out != Some(LeftOut::Undo) {
-            self.withdraw(&fallen, housing::WithdrawalReason::HouseholdChanged).await?;
-        }
+        self.to(day(1, 13)).await?;
+        self.withdraw(&fallen, housing::WithdrawalReason::HouseholdChanged).await?;
         let to_loser = self.offer(&fourth, &loser).await?;
-        let losers = self.accept(&to_loser, &loser, &self.trivire.clone()).await?;
-        // A home for Els.
-        let fifth = self.home(&self.woonbron.clone(), WEST, housing::ContractForm::OwnLease).await?;
+        let loser = self.accept(&to_loser, loser, &trivire).await?;
+        Ok((winner, loser))
+    }
+
+    /// Els gets a home and dies; the home goes to whoever lost one.
+    async fn a_home_comes_free(&mut self, els: Client, winner: Client) -> anyhow::Result<Move> {
+        let woonbron = self.woonbron.clone();
+        let fifth = self.home(&woonbron, WEST, housing::ContractForm::OwnLease).await?;
         let to_els = self.offer(&fifth, &els).await?;
-        self.accept(&to_els, &els, &self.woonbron.clone()).await?;
-        self.handover(&annas, true).await?;
-        self.to(tell, Date::constant(2026, 1, 15)).await?;
-
-        // Els dies; her home goes to whoever lost one.
-        self.death(&els).await?;
+        let els = self.accept(&to_els, els, &woonbron).await?;
+        self.to(day(1, 15)).await?;
+        self.death(&els.client).await?;
         let to_winner = self.offer(&fifth, &winner).await?;
-        let winners = self.accept(&to_winner, &winner, &self.woonbron.clone()).await?;
-        for home in [&brams, &losers] {
-            self.handover(home, false).await?;
-        }
-        self.to(tell, Date::constant(2026, 1, 19)).await?;
+        self.accept(&to_winner, winner, &woonbron).await
+    }
 
-        // Income: granted, late, own, and by the municipality's own decision.
-        self.agreement(&annas, &anna).await?;
-        self.grant(&anna).await?;
-        self.own_income(&loser).await?;
-        self.guarantee(&brams).await?;
-        self.handover(&winners, false).await?;
-        self.to(tell, Date::constant(2026, 1, 29)).await?;
-        self.advance(&bram).await?;
-        self.override_gate(&winner, &winners).await?;
-        self.to(tell, Date::constant(2026, 1, 30)).await?;
-        let homes = [(&annas, &anna, self.trivire.clone()), (&brams, &bram, self.woonbron.clone())];
-        let more = [(&losers, &loser, self.trivire.clone()), (&winners, &winner, self.woonbron.clone())];
-        for (home, _, corporation) in homes.iter().chain(&more) {
-            self.sign_lease(home, corporation).await?;
-        }
-        self.to(tell, Date::constant(2026, 2, 2)).await?;
-        for (home, client, corporation) in homes.iter().chain(&more) {
-            self.move_in(home, client, corporation).await?;
-        }
-        self.to(tell, Date::constant(2026, 2, 4)).await?;
-        self.grant(&bram).await?;
-        for client in [&anna, &bram] {
-            self.plan_for_signals(client).await?;
-        }
+    /// Income: granted, late, of one's own, and by the municipality's own decision.
+    async fn income_for_each(&mut self, moves: &Moves) -> anyhow::Result<()> {
+        let Moves { anna, bram, winner, loser } = moves;
+        self.agreement(anna).await?;
+        self.grant(&anna.client).await?;
+        self.own_income(&loser.client).await?;
+        self.guarantee(&bram.allocation).await?;
+        self.handover(&winner.allocation, false).await?;
+        self.to(day(1, 29)).await?;
+        self.advance(&bram.client).await?;
+        self.override_gate(winner).await?;
+        self.to(day(1, 30)).await
+    }
 
-        // Contacts go well for Anna; whoever lives in the fourth home is not seen.
-        let (annas_care, losers_care) = (self.care(&annas).await?, self.care(&losers).await?);
+    /// Leases, keys, and out of the shelter.
+    async fn moving(&mut self, moves: &Moves) -> anyhow::Result<()> {
+        for one in moves.all() {
+            self.sign_lease(one).await?;
+        }
+        self.to(day(2, 2)).await?;
+        for one in moves.all() {
+            self.move_in(one).await?;
+        }
+        self.to(day(2, 4)).await?;
+        self.grant(&moves.bram.client).await?;
+        for one in [&moves.anna, &moves.bram] {
+            self.plan_for_signals(&one.client).await?;
+        }
+        Ok(())
+    }
+
+    /// Contacts go well for Anna; whoever lives in the fourth home is not seen, and that becomes a signal.
+    async fn contacts(&mut self, moves: &Moves) -> anyhow::Result<()> {
+        let Moves { anna, loser, .. } = moves;
+        let (annas_care, losers_care) = (self.care(&anna.allocation).await?, self.care(&loser.allocation).await?);
         self.contact(&annas_care, aftercare::ContactResult::Held).await?;
         self.contact(&losers_care, aftercare::ContactResult::Missed).await?;
-        self.to(tell, Date::constant(2026, 2, 11)).await?;
+        self.to(day(2, 11)).await?;
         self.contact(&annas_care, aftercare::ContactResult::Held).await?;
         self.contact(&losers_care, aftercare::ContactResult::Missed).await?;
-        let missed = self.west.hears_of(&loser.id).await?;
+        let missed = self.west.hears_of(&loser.client.id).await?;
         self.take_up(&missed).await?;
-        self.to(tell, Date::constant(2026, 2, 12)).await?;
-        self.close_signal(&missed).await?;
+        self.to(day(2, 12)).await?;
+        self.close_signal(&missed).await
+    }
 
-        // A relapse: nowhere to sleep, and a place the same evening.
-        self.to(tell, Date::constant(2026, 2, 18)).await?;
-        self.nowhere_to_sleep(&loser, DORDRECHT).await?;
-        self.back_under_a_roof(&loser).await?;
-        // Where there is no place at all a person is alarmed.
-        self.to(tell, Date::constant(2026, 2, 20)).await?;
-        self.nowhere_to_sleep(&bram, ZWIJNDRECHT).await?;
+    /// Nowhere to sleep: a place the same evening; and where there is no place at all, a person who is alarmed.
+    async fn relapses(&mut self, moves: &Moves) -> anyhow::Result<()> {
+        self.to(day(2, 18)).await?;
+        self.nowhere_to_sleep(&moves.loser.client, DORDRECHT).await?;
+        self.back_under_a_roof(&moves.loser.client).await?;
+        self.to(day(2, 20)).await?;
+        self.nowhere_to_sleep(&moves.bram.client, ZWIJNDRECHT).await
+    }
 
-        // The team in the west is away for a week; signals come in meanwhile, and one is never taken up.
-        self.to(tell, Date::constant(2026, 3, 2)).await?;
-        self.west.quiet().await;
-        self.west.leave();
+    /// The team in the west is away for a week; signals come in meanwhile, and one is never taken up.
+    async fn a_team_away(&mut self, moves: &Moves) -> anyhow::Result<()> {
+        self.to(day(3, 2)).await?;
+        self.west.leave(self.world).await?;
         let before = self.west.heard().len();
-        for (day, kind) in [(3, aftercare::SignalKind::HelpAsked), (5, aftercare::SignalKind::Nuisance)] {
-            self.to(tell, Date::constant(2026, 3, day)).await?;
-            self.signal(&anna, kind).await?;
+        for (on, kind) in [(3, aftercare::SignalKind::HelpAsked), (5, aftercare::SignalKind::Nuisance)] {
+            self.to(day(3, on)).await?;
+            self.signal(&moves.anna.client, kind).await?;
         }
-        self.to(tell, Date::constant(2026, 3, 9)).await?;
+        self.to(day(3, 9)).await?;
         if self.left_out == Some(LeftOut::Acknowledgement) {
             self.west.listen_only();
         } else {
             self.west.listen();
         }
-        self.west.quiet().await;
+        self.west.caught_up(self.world).await?;
         let after = self.west.heard();
         ensure!(after.len() == before + 2, "the team that was away heard {} signals, not 2", after.len() - before);
         for heard in &after[before..] {
             self.take_up(&heard.signal_id).await?;
             self.close_signal(&heard.signal_id).await?;
         }
-        self.to(tell, ENDS).await?;
-        Ok(6)
+        Ok(())
     }
 
     /// Lives on until a day: the register of each night, and whatever falls due.
-    async fn to(&mut self, tell: &impl Fn(Date), day: Date) -> anyhow::Result<()> {
+    async fn to(&mut self, day: Date) -> anyhow::Result<()> {
         self.world.settle().await?;
         while self.day < day {
             let night = self.day;
@@ -279,7 +340,7 @@ impl Chain<'_> {
                 self.shelter.access("shelter").record_nights(request).await.said("RecordNights")?;
             }
             self.world.settle().await.with_context(|| self.day.to_string())?;
-            tell(self.day);
+            (self.tell)(self.day);
         }
         Ok(())
     }
@@ -604,8 +665,8 @@ impl Chain<'_> {
     }
 
     /// The client with an own token, then the corporation, twice at once over a bad line.
-    async fn accept(&self, offer: &str, client: &Client, corporation: &Person) -> anyhow::Result<String> {
-        let expected_version = self.client_accepts(offer, client).await?;
+    async fn accept(&self, offer: &str, client: Client, corporation: &Person) -> anyhow::Result<Move> {
+        let expected_version = self.client_accepts(offer, &client).await?;
         let request = housing::AcceptCandidateRequest {
             request_id: rid(),
             offer_id: offer.to_owned(),
@@ -617,7 +678,7 @@ impl Chain<'_> {
         let (one, other) = (one.said("AcceptCandidate")?, other.said("AcceptCandidate")?);
         ensure!(one.allocation_id == other.allocation_id, "the same wish twice gave two allocations");
         self.world.settle().await?;
-        Ok(one.allocation_id)
+        Ok(Move { client, allocation: one.allocation_id, corporation: corporation.clone() })
     }
 
     /// Two candidates, both accepted at the same moment. Says whether the first won, and the allocation.
@@ -728,7 +789,7 @@ impl Chain<'_> {
     }
 
     /// The tri-party agreement, signed by all three.
-    async fn agreement(&self, allocation: &str, client: &Client) -> anyhow::Result<()> {
+    async fn agreement(&self, Move { allocation, client, .. }: &Move) -> anyhow::Result<()> {
         use housing::{Capacity, Party};
         let parties = [
             (Party::Corporation, Capacity::Officer),
@@ -844,7 +905,7 @@ impl Chain<'_> {
         social.decide_rent_guarantee(request).await.said("DecideRentGuarantee").map(drop)
     }
 
-    async fn override_gate(&self, client: &Client, allocation: &str) -> anyhow::Result<()> {
+    async fn override_gate(&self, Move { allocation, client, .. }: &Move) -> anyhow::Result<()> {
         let request = regie::OverrideGateRequest {
             request_id: rid(),
             client_id: client.id.clone(),
@@ -857,7 +918,7 @@ impl Chain<'_> {
         self.world.settle().await
     }
 
-    async fn sign_lease(&self, allocation: &str, corporation: &Person) -> anyhow::Result<()> {
+    async fn sign_lease(&self, Move { allocation, corporation, .. }: &Move) -> anyhow::Result<()> {
         let expected_version = self.allocation_version(allocation).await?;
         let request =
             housing::SignLeaseRequest { request_id: rid(), allocation_id: allocation.to_owned(), expected_version };
@@ -866,7 +927,7 @@ impl Chain<'_> {
     }
 
     /// The keys, and out of the shelter.
-    async fn move_in(&mut self, allocation: &str, client: &Client, corporation: &Person) -> anyhow::Result<()> {
+    async fn move_in(&mut self, Move { allocation, client, corporation }: &Move) -> anyhow::Result<()> {
         let request = housing::HandOverKeysRequest {
             request_id: rid(),
             allocation_id: allocation.to_owned(),

@@ -7,6 +7,7 @@ pub mod dordrecht;
 pub mod people;
 pub mod promises;
 pub mod report;
+pub mod sight;
 pub mod team;
 pub mod world;
 pub mod years;
@@ -41,6 +42,8 @@ struct Lived {
     clients: usize,
     calls: u64,
     tallies: Tallies,
+    /// What made it stop before its end.
+    stopped: Vec<String>,
 }
 
 /// Runs the demo; false when a cell deviates or a promise is broken.
@@ -59,6 +62,7 @@ pub async fn run(demo: &Demo) -> anyhow::Result<bool> {
         seconds: started.elapsed().as_secs_f64(),
         cells,
         tallies,
+        stopped: [years.stopped, chain.stopped].concat(),
     };
     progress("", date(2015, 1, 1), date(2015, 1, 1), date(2015, 1, 1));
     if demo.json {
@@ -78,27 +82,48 @@ async fn live_years(seed: u64) -> anyhow::Result<(Lived, Vec<report::Measured>)>
     let folder = scratch().context("there is no room for temporary files")?;
     let world = World::start(folder.path().to_owned(), dordrecht::OPENS, false).await?;
     let tell = |day| progress("The years of Dordrecht", dordrecht::OPENS, day, dordrecht::CLOSES);
-    years::live(&world, &life, seed, tell).await?;
-    rebuild(&world).await?;
+    let lived = async {
+        years::live(&world, &life, seed, tell).await?;
+        rebuild(&world).await?;
+        anyhow::Ok(life.people)
+    };
+    let lived = lived.await;
     let cells = report::read(&world).await?;
-    Ok((close(world, life.people).await?, cells))
+    Ok((close(world, lived).await?, cells))
 }
 
 /// Through the whole chain, with the relapse guarantee on.
 async fn live_chain(seed: u64) -> anyhow::Result<Lived> {
     let folder = scratch().context("there is no room for temporary files")?;
     let world = World::start(folder.path().to_owned(), chain::BEGINS, true).await?;
-    let clients = chain::live(&world, seed, None, |_| ()).await?;
-    rebuild(&world).await?;
-    close(world, clients).await
+    let lived = async {
+        let clients = chain::live(&world, seed, None, |_| ()).await?;
+        rebuild(&world).await?;
+        anyhow::Ok(clients)
+    };
+    let lived = lived.await;
+    close(world, lived).await
 }
 
-/// Checks every promise, and stops the services.
-async fn close(world: World, clients: usize) -> anyhow::Result<Lived> {
-    let tallies = promises::check(&world).await?;
+/// Checks every promise, also of a story that stopped before its end, and stops the services.
+async fn close(world: World, lived: anyhow::Result<usize>) -> anyhow::Result<Lived> {
     let calls = world.calls();
+    let mut stopped = Vec::new();
+    let mut why = |error: anyhow::Error| stopped.push(format!("{error:#}"));
+    let clients = lived.unwrap_or_else(|error| {
+        why(error.context("the story stopped before its end"));
+        0
+    });
+    let checked = async {
+        world.settle().await?;
+        promises::check(&world).await
+    };
+    let tallies = checked.await.unwrap_or_else(|error| {
+        why(error.context("the promises could not be checked"));
+        Tallies::new()
+    });
     world.stop().await?;
-    Ok(Lived { clients, calls, tallies })
+    Ok(Lived { clients, calls, tallies, stopped })
 }
 
 /// A temporary folder: in memory where there is ample room, since nothing of the demo is to outlast it.

@@ -26,6 +26,8 @@ pub struct Report {
     pub cells: Vec<Measured>,
     /// Every promise.
     pub tallies: Tallies,
+    /// What made a part of it stop before its end.
+    pub stopped: Vec<String>,
 }
 
 /// Asks the monitor for every published cell.
@@ -46,9 +48,11 @@ pub async fn read(world: &World) -> anyhow::Result<Vec<Measured>> {
 }
 
 impl Report {
-    /// Whether every cell is met, and every promise was checked and kept.
+    /// Whether it came to its end, every cell is met, and every promise was checked and kept.
     pub fn is_well(&self) -> bool {
-        self.cells.iter().all(is_met) && self.tallies.values().all(|tally| tally.checked > 0 && tally.broken == 0)
+        self.stopped.is_empty()
+            && self.cells.iter().all(is_met)
+            && self.tallies.values().all(|tally| tally.checked > 0 && tally.broken == 0)
     }
 
     /// What is wrong, in words.
@@ -60,7 +64,7 @@ impl Report {
             self.tallies.iter().filter(|(_, tally)| tally.checked == 0).map(|(p, _)| format!("{p} was not checked"));
         let broken =
             self.tallies.iter().flat_map(|(p, tally)| tally.faults.iter().map(move |fault| format!("{p}: {fault}")));
-        cells.chain(unchecked).chain(broken).collect()
+        self.stopped.iter().cloned().chain(cells).chain(unchecked).chain(broken).collect()
     }
 
     /// For machines.
@@ -83,6 +87,7 @@ impl Report {
             "published": self.cells.iter().map(|(cell, _)| row(cell, cell.value)).collect::<Vec<_>>(),
             "measured": measured.collect::<Vec<_>>(),
             "promises": promises,
+            "stopped": self.stopped,
         })
     }
 
@@ -143,6 +148,7 @@ mod tests {
             seconds: 1.25,
             cells: published().map(|cell| (cell, Some(cell.value))).collect(),
             tallies: PROMISES.iter().map(|(promise, _)| (*promise, tally.clone())).collect(),
+            stopped: vec![],
         }
     }
 
@@ -167,7 +173,9 @@ mod tests {
         broken.tallies.insert("P4", Tally { checked: 3, broken: 1, faults: vec!["it broke".to_owned()] });
         let mut unchecked = report();
         unchecked.tallies.insert("P6", Tally::default());
-        for report in [deviates, silent, broken, unchecked] {
+        let mut stopped = report();
+        stopped.stopped.push("the story stopped".to_owned());
+        for report in [deviates, silent, broken, unchecked, stopped] {
             assert!(!report.is_well());
             assert_eq!(report.faults().len(), 1, "{:?}", report.faults());
         }

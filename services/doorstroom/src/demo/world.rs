@@ -6,10 +6,11 @@ use crate::{refusal, roles};
 use anyhow::{Context as _, bail};
 use chassis::Clock;
 use kernel::{Actor, ClientId, Date, Moment, Organisation, Role};
-use proto::feed::v1::{GetStatusRequest, GetStatusResponse, Subscription};
+use proto::feed::v1::{Event, GetStatusRequest, GetStatusResponse, SubscribeRequest, Subscription};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use tokio_stream::StreamExt as _;
 use tonic::{Response, Status};
 
 /// How long the chain may take to come to rest before something is wrong.
@@ -52,6 +53,12 @@ impl World {
             Organisation::parse("organisation", organisation).expect("the demo's organisations are codes");
         let subject = subject.to_owned();
         self.doors.person(Actor { subject, organisation, roles: vec![role], on_behalf_of: None, client_id: None })
+    }
+
+    /// Somebody in a role at an example organisation; a client is one whom nobody knows.
+    pub fn anybody(&self, role: Role) -> Person {
+        let client = (role == Role::Client).then(|| ClientId(uuid::Uuid::new_v4()));
+        self.doors.person(roles::actor(role, None, None, client).expect("the example organisations are codes"))
     }
 
     /// A client with a token of their own.
@@ -122,6 +129,35 @@ impl World {
             }
             if started.elapsed() > PATIENCE {
                 bail!("the chain does not come to rest: {}", waiting.join("; "));
+            }
+        }
+    }
+
+    /// Everything that a reader has to take in of a feed: from the oldest event, or from where a named subscription had
+    /// acknowledged, up to the newest event of now. A chain at rest says with a checkpoint that this was all; a stream that
+    /// ends or falls silent before it did, is a fault.
+    pub async fn read(
+        &self,
+        reader: &Person,
+        service: &str,
+        purpose: &'static str,
+        subscription: &str,
+    ) -> anyhow::Result<Vec<Event>> {
+        let status = self.operator.feed(service, "operations").get_status(GetStatusRequest {}).await;
+        let head = status.said("GetStatus")?.head_cursor;
+        let wanted = SubscribeRequest { subscription: subscription.to_owned(), ..SubscribeRequest::default() };
+        let mut stream = reader.feed(service, purpose).subscribe(wanted).await.said("Subscribe")?;
+        let mut events = Vec::new();
+        loop {
+            let next = tokio::time::timeout(PATIENCE, stream.next()).await;
+            let next = next.with_context(|| format!("the feed of {service} said nothing for {PATIENCE:?}"))?;
+            let next = next.with_context(|| format!("the feed of {service} ended before its newest event"))?;
+            let next =
+                next.map_err(|status| anyhow::anyhow!("the feed of {service}: {}", refusal::explain(&status)))?;
+            match next.event {
+                Some(event) => events.push(event),
+                None if next.cursor == head => return Ok(events),
+                None => bail!("the checkpoint of {service} is not where the feed was a moment ago"),
             }
         }
     }
