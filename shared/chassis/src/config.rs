@@ -447,7 +447,7 @@ mod tests {
         let (folder, service) = (tempfile::tempdir().unwrap(), Issuer::generate("services").unwrap());
         let mut variables = variables(folder.path(), &service);
         let store = |variables: &BTreeMap<&str, String>| {
-            from_env(|name| variables.get(name).cloned())
+            from_env("access", |name| variables.get(name).cloned())
                 .map(|(_, setup)| setup.sealing.store)
                 .map_err(|e| e.to_string())
         };

@@ -7,7 +7,7 @@ use crate::domain::task::{Kind, TaskId, Wanted};
 use crate::{Regie, events, store};
 use ::store::Destroyed;
 use chassis::{Deadline, Result, Work};
-use kernel::{ClientId, Date, Uuid};
+use kernel::{ClientId, Date, Role, Uuid};
 use proto::regie::v1 as pb;
 
 /// The kind of the deadline that lets regie's own keys go, once the decision is committed.
@@ -34,6 +34,7 @@ pub async fn request(regie: &Regie, work: &mut Work, client: ClientId, requested
         subject: Some(erasure_id),
         organisation: chief,
         person: None,
+        role: Some(Role::Regie),
         due_on: erasure.decide_by,
         cause: None,
     };

@@ -29,7 +29,7 @@ async fn asked(caller: &mut Caller, client: ClientId) -> Vec<ErasureView> {
 async fn close(bench: &Bench<Regie>, client: ClientId) {
     let close = CloseCaseRequest {
         request_id: rid(),
-        expected_version: 0,
+        expected_version: super::version(bench, client).await,
         client_id: client.to_string(),
         reason: CloseReason::Left.into(),
     };
@@ -106,8 +106,8 @@ testkit::on_both_engines! {
         let mut bench = bench;
         let someone = notified(&bench).await;
         let mut regie = municipality(&bench);
-        regie.adopt_plan(adopt(someone)).await.unwrap();
-        regie.set_goal(housing_goal(someone)).await.unwrap();
+        regie.adopt_plan(adopt(&bench, someone).await).await.unwrap();
+        regie.set_goal(housing_goal(&bench, someone).await).await.unwrap();
         let erasure_id = regie.request_erasure(ask(someone, None)).await.unwrap().into_inner().erasure_id;
         let yes = || answer(someone, &erasure_id, true, ErasureGround::Unspecified);
         assert_eq!(reason(&regie.decide_erasure(yes()).await.unwrap_err()), "ERASURE_CASE_OPEN");
