@@ -202,7 +202,7 @@ testkit::on_both_engines! {
         let client = ClientId::parse("client_id", &one).unwrap();
         let erased = proto::regie::v1::ClientErased { erasure_id: uuid().to_string() };
         bench.peer("regie").publish(Some(client), today(), &erased).await;
-        assert_eq!(known(&bench).await, [other.clone()]);
+        assert_eq!(known(&bench).await, std::slice::from_ref(&other));
         assert_eq!(left(&bench, client).await, (vec![], 0));
         // Whoever asks is answered as if there had never been such a client, whatever relation they had or get.
         let relation = proto::regie::v1::RelationGranted {

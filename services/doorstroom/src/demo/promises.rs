@@ -482,8 +482,7 @@ impl Reader<'_> {
             .rev()
             .map(|(fact, task)| ((task.kind(), task.subject_id), fact.on))
             .collect();
-        // What lapsed, what should have warned of it, and the tasks of which one had to be on somebody's list before.
-        let mut lapses: Vec<(&'static str, String, Date, Option<Date>, &'static [Task])> = Vec::new();
+        let mut lapses: Vec<Lapse> = Vec::new();
         macro_rules! lapse {
             ($what:literal, $lapsed:ty, $warned:ty, $id:ident, $tasks:expr) => {
                 lapse!($what, $lapsed, $warned, $id, $tasks, |_| true);
@@ -494,7 +493,7 @@ impl Reader<'_> {
                 let counts: fn(&$lapsed) -> bool = $counts;
                 for (fact, event) in self.all::<$lapsed>().into_iter().filter(|(_, event)| counts(event)) {
                     let warned = warnings.get(&event.$id).copied();
-                    lapses.push(($what, event.$id, fact.on, warned, $tasks));
+                    lapses.push(Lapse { what: $what, id: event.$id, on: fact.on, warned, wanted: $tasks });
                 }
             };
         }
@@ -516,7 +515,7 @@ impl Reader<'_> {
         let decision = &[Task::DecideBenefit];
         lapse!("benefit", income::BenefitDecisionOverdue, income::BenefitDecisionDue, benefit_request_id, decision);
         lapse!("advance", income::AdvanceOverdue, income::AdvanceDue, benefit_request_id, &[Task::PayAdvance]);
-        for (what, id, lapsed, warned, wanted) in lapses {
+        for Lapse { what, id, on: lapsed, warned, wanted } in lapses {
             tally.hold(warned.is_some_and(|warned| warned <= lapsed), || {
                 format!("the {what} {id} lapsed on {lapsed} unannounced")
             });
@@ -895,6 +894,17 @@ async fn subscriptions(world: &World, service: &str) -> anyhow::Result<Vec<(Stri
     let regie = world.person(Role::Regie, roles::organisation(Role::Regie));
     let status = regie.feed(service, "operations").get_status(GetStatusRequest {}).await.said("GetStatus")?;
     Ok(status.subscriptions.into_iter().map(|subscription| (subscription.organisation, subscription.name)).collect())
+}
+
+/// Something that lapsed.
+struct Lapse {
+    what: &'static str,
+    id: String,
+    on: Date,
+    /// When it was warned of.
+    warned: Option<Date>,
+    /// The tasks of which one had to be on somebody's list before.
+    wanted: &'static [Task],
 }
 
 /// Whether one of the tasks that keep something from lapsing was on somebody's list before it did. A task of another kind,
