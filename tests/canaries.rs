@@ -216,12 +216,15 @@ fn texts(message: &MessageDescriptor) -> Vec<String> {
 /// Which of these stand in which of these files.
 fn found(files: &[PathBuf], wanted: impl IntoIterator<Item = String>) -> Vec<String> {
     assert!(!files.is_empty());
-    let mut grep = Command::new("grep");
-    grep.args(["-aoHF"]);
-    for one in wanted {
-        grep.arg("-e").arg(one);
+    let wanted: Vec<String> = wanted.into_iter().flat_map(|one| ["-e".to_owned(), one]).collect();
+    let mut lines = BTreeSet::new();
+    // A command line takes so many names and no more.
+    for some in files.chunks(500) {
+        let mut grep = Command::new("grep");
+        let said = grep.env("LC_ALL", "C").arg("-aoHF").args(&wanted).arg("--").args(some).output();
+        let said = said.expect("grep is installed");
+        assert!(matches!(said.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&said.stderr));
+        lines.extend(String::from_utf8_lossy(&said.stdout).lines().map(str::to_owned));
     }
-    let said = grep.env("LC_ALL", "C").arg("--").args(files).output().expect("grep is installed");
-    let lines: BTreeSet<String> = String::from_utf8_lossy(&said.stdout).lines().map(str::to_owned).collect();
     lines.into_iter().collect()
 }

@@ -125,6 +125,7 @@ impl World {
         chain.sign_lease(&allocation, "trivire").await.unwrap();
         chain.keys(&allocation, "trivire").await;
         chain.signal(&household.client_id, aftercare::SignalKind::EvictionNotice).await;
+        chain.ask_erasure(&household).await;
         let facts = chain.facts().await;
         let mut known = words();
         known.extend(ids(&facts));

@@ -661,6 +661,17 @@ impl Chain {
         self.settle().await;
     }
 
+    /// The client asks in writing that the file be destroyed (R-REG-22).
+    pub async fn ask_erasure(&self, household: &Household) {
+        let request = regie::RequestErasureRequest {
+            request_id: rid(),
+            client_id: household.client_id.clone(),
+            received_on: None,
+        };
+        call!(self, self.person(Role::Regie).regie("regie"), request_erasure, request);
+        self.settle().await;
+    }
+
     /// The lease is signed, if the gate is open.
     pub async fn sign_lease(&self, allocation: &str, corporation: &str) -> Result<housing::SignLeaseResponse, Status> {
         let door = self.as_(Role::Corporation, corporation).housing("housing");

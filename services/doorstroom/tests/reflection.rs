@@ -175,14 +175,18 @@ async fn whoever_knows_only_reflection_brings_a_household_from_notification_to_k
     let decided = json!({ "application_id": application["application_id"], "expected_version": application["version"],
         "granted": true, "target_group": "TARGET_GROUP_ECONOMIC", "starts_on": today });
     s.gets(&desk, "access/TakeDecision", decided).await;
-    let holder = json!({ "client_id": client_id, "person": "trajecthouder", "organisation": "leger-des-heils",
-        "reason": "ASSIGNMENT_REASON_FIRST" });
-    s.gets(&desk, "regie/AssignCaseHolder", holder).await;
-    s.gets(&shelter, "regie/AdoptPlan", json!({ "client_id": client_id, "client_present": true })).await;
-    let goal = json!({ "client_id": client_id, "domain": "LIFE_DOMAIN_HOUSING", "text": "Een eigen voordeur.",
-        "owner": "GOAL_OWNER_CLIENT", "due_on": "2026-06-30" });
-    s.gets(&shelter, "regie/SetGoal", goal).await;
-    s.gets(&shelter, "regie/SetGuidance", json!({ "client_id": client_id, "guidance": "GUIDANCE_ARRANGED" })).await;
+    let case = s.gets(&desk, "regie/GetCase", of_client()).await["case"].clone();
+    let holder = json!({ "client_id": client_id, "expected_version": case["version"], "person": "trajecthouder",
+        "organisation": "leger-des-heils", "reason": "ASSIGNMENT_REASON_FIRST" });
+    let case = s.gets(&desk, "regie/AssignCaseHolder", holder).await;
+    let plan = json!({ "client_id": client_id, "expected_version": case["version"], "client_present": true });
+    let case = s.gets(&shelter, "regie/AdoptPlan", plan).await;
+    let goal = json!({ "client_id": client_id, "expected_version": case["version"], "domain": "LIFE_DOMAIN_HOUSING",
+        "text": "Een eigen voordeur.", "owner": "GOAL_OWNER_CLIENT", "due_on": "2026-06-30" });
+    let case = s.gets(&shelter, "regie/SetGoal", goal).await;
+    let guidance =
+        json!({ "client_id": client_id, "expected_version": case["version"], "guidance": "GUIDANCE_ARRANGED" });
+    s.gets(&shelter, "regie/SetGuidance", guidance).await;
     let reported = json!({ "client_id": client_id, "municipality": "0505", "reported_on": today,
         "circumstances": { "age": 40, "institution": true } });
     let reported = s.gets(&social, "income/ReportForBenefit", reported).await;
@@ -214,14 +218,21 @@ async fn whoever_knows_only_reflection_brings_a_household_from_notification_to_k
     let offered = json!({ "dwelling_id": dwelling, "nomination_id": nomination, "lease_start_on": LEASE });
     let offer = s.gets(&regie, "housing/OfferDwelling", offered).await["offer_id"].clone();
     let own = s.world.client(client_id.as_str().unwrap()).unwrap();
-    s.gets(&own, "housing/AcceptOffer", json!({ "offer_id": offer })).await;
-    assert_eq!(s.refused(&woonbron, "housing/AcceptCandidate", json!({ "offer_id": offer })).await, "NOT_FOUND");
-    let accepted = s.gets(&trivire, "housing/AcceptCandidate", json!({ "offer_id": offer })).await;
+    let shown = s.gets(&own, "housing/GetOffer", json!({ "offer_id": offer })).await;
+    let yes = |version: &Value| json!({ "offer_id": offer, "expected_version": version });
+    let said = s.gets(&own, "housing/AcceptOffer", yes(&shown["offer"]["version"])).await;
+    assert_eq!(s.refused(&woonbron, "housing/AcceptCandidate", yes(&said["version"])).await, "NOT_FOUND");
+    let accepted = s.gets(&trivire, "housing/AcceptCandidate", yes(&said["version"])).await;
     let allocation = || json!({ "allocation_id": accepted["allocation_id"] });
+    let version = async || {
+        let shown = s.gets(&trivire, "housing/GetAllocationAsCorporation", allocation()).await;
+        shown["allocation"]["version"].clone()
+    };
+    let lease = async || json!({ "allocation_id": accepted["allocation_id"], "expected_version": version().await });
     s.world.settle().await.unwrap();
     assert_eq!(s.refused(&woonbron, "housing/GetAllocationAsCorporation", allocation()).await, "NOT_FOUND");
     assert_eq!(s.refused(&east, "housing/GetMoveForDistrict", allocation()).await, "NOT_FOUND");
-    assert_eq!(s.refused(&trivire, "housing/SignLease", allocation()).await, "GATE_SHUT");
+    assert_eq!(s.refused(&trivire, "housing/SignLease", lease().await).await, "GATE_SHUT");
 
     // Income from the first day, and the gate opens by itself.
     let asked = s.gets(&social, "income/GetBenefitRequest", json!({ "benefit_request_id": benefit })).await;
@@ -231,10 +242,11 @@ async fn whoever_knows_only_reflection_brings_a_household_from_notification_to_k
     });
     s.gets(&social, "income/DecideBenefit", granted).await;
     s.world.settle().await.unwrap();
-    s.gets(&trivire, "housing/SignLease", allocation()).await;
+    s.gets(&trivire, "housing/SignLease", lease().await).await;
     s.world.at(Date::constant(2026, 2, 2), 9);
     s.world.settle().await.unwrap();
-    let keys = json!({ "allocation_id": accepted["allocation_id"], "on": "2026-02-02" });
+    let mut keys = lease().await;
+    keys["on"] = "2026-02-02".into();
     s.gets(&trivire, "housing/HandOverKeys", keys).await;
     s.world.settle().await.unwrap();
 
