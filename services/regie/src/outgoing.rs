@@ -25,6 +25,9 @@ pub const DEADLINE: &str = "outgoing";
 /// How often a service may answer that it is at fault before a person looks at it.
 const FAULTS: u32 = 8;
 
+/// How long an answer is waited for.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// How long a delivery that broke off rests before it is tried again.
 const REST: Duration = Duration::from_secs(1);
 
@@ -144,7 +147,10 @@ async fn deliver_next(regie: &Arc<Regie>, chassis: &Chassis, lane: &Lane, faults
     let next = outgoing::head(&mut chassis.store.read().await?, lane).await?;
     let Some(waiting) = next else { return Ok(Delivered::Nothing) };
     let answer = tokio::select! {
-        answer = send(chassis, client, &waiting) => answer,
+        // Asked again it is the same request: what was done without an answer is not done twice.
+        answer = tokio::time::timeout(ANSWER, send(chassis, client, &waiting)) => {
+            answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer came")))
+        }
         () = chassis.stopped() => return Ok(Delivered::Away("the service stops".to_owned())),
     };
     let refusal = match answer {
