@@ -95,7 +95,7 @@ impl Chassis {
         let head = self.store.read().await?.head().await?;
         let mut acknowledged = self.acknowledged.subscribe();
         loop {
-            let state = self.store.read().await?.feed_state(self.clock.now().at).await?;
+            let state = self.store.read().await?.feed_state().await?;
             // A service takes in under its own name; what it reads beside that confirms nothing.
             let own = |s: &&store::Subscription| s.organisation.as_str().strip_prefix("svc-") == Some(s.name.as_str());
             let services = state.subscriptions.iter().filter(own);

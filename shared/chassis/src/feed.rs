@@ -101,8 +101,8 @@ impl FeedService for Feed {
         let caller = caller(&request)?;
         let wanted = request.into_inner();
         let outcome = async {
-            // Outside the transaction: who acknowledges must not race with who publishes.
             check_name(&wanted.subscription)?;
+            // Outside the transaction: who acknowledges must not race with who publishes.
             if !caller.is_service() {
                 let mut tx = self.chassis.store.read().await?;
                 let (known, others) = tx.subscriptions(caller.organisation(), &wanted.subscription).await?;
@@ -127,9 +127,11 @@ impl FeedService for Feed {
             // What was committed a moment ago may not have its position yet.
             self.chassis.store.stamp().await?;
             let mut tx = self.chassis.store.read().await?;
-            // First what waits, then how far the feed is: work that finishes in between is seen on the feed.
+            // In the order in which work moves on: what is due comes to wait, and what waited comes to be on the feed. So none
+            // is passed over that moves on in between.
+            let due = tx.count_due(self.chassis.clock.now().at).await?;
             let waiting = (self.waiting)(&mut tx).await?;
-            let state = tx.feed_state(self.chassis.clock.now().at).await?;
+            let state = tx.feed_state().await?;
             let subscription = |s: store::Subscription| Subscription {
                 organisation: s.organisation.to_string(),
                 name: s.name,
@@ -140,7 +142,7 @@ impl FeedService for Feed {
                 head: state.head,
                 head_cursor: self.chassis.store.write_cursor(Cursor { position: state.head }),
                 subscriptions: state.subscriptions.into_iter().map(subscription).collect(),
-                pending: waiting + state.pending,
+                pending: due + waiting + state.unplaced,
             })
         };
         outcome.await.map(Response::new).map_err(|error| explain(&error))

@@ -82,8 +82,8 @@ pub struct Cursor {
 pub struct FeedState {
     /// The newest position; 0 when the feed is empty.
     pub head: i64,
-    /// How much is due or not on the feed yet.
-    pub pending: i64,
+    /// How much was published and has no position yet.
+    pub unplaced: i64,
     /// Every named subscription.
     pub subscriptions: Vec<Subscription>,
 }
@@ -172,18 +172,16 @@ impl Tx {
         Ok(head)
     }
 
-    /// How far the feed is, what is due, and who has taken in what: all at one moment, so that what is no longer due is on
-    /// the feed.
-    pub async fn feed_state(&mut self, now: Timestamp) -> Result<FeedState> {
+    /// How far the feed is, and who has taken in what.
+    pub async fn feed_state(&mut self) -> Result<FeedState> {
         // One row without a subscription when there is none: the head is always told.
         let rows = self
             .rows(
-                "select h.head, h.pending, s.organisation, s.name, s.acknowledged, s.acknowledged_at
+                "select h.head, h.unplaced, s.organisation, s.name, s.acknowledged, s.acknowledged_at
                  from (select (select coalesce(max(position), 0) from feed_event) as head,
-                              (select count(*) from deadline where due_at <= $1)
-                              + (select count(*) from feed_event where position is null) as pending) h
+                              (select count(*) from feed_event where position is null) as unplaced) h
                  left join feed_subscription s on true order by 3, 4",
-                args![now],
+                args![],
             )
             .await?;
         let subscription = |row: &Row| {
@@ -200,7 +198,7 @@ impl Tx {
         self.store.seen_head(head);
         Ok(FeedState {
             head,
-            pending: of_feed("pending")?,
+            unplaced: of_feed("unplaced")?,
             subscriptions: rows.iter().filter_map(|row| subscription(row).transpose()).collect::<Result<_>>()?,
         })
     }

@@ -124,8 +124,8 @@ impl Line {
             Mark::Asked => drop(self.run("rollback to command; release command").await),
             Mark::Set => {
                 if self.run("rollback to command; release command").await.is_err() {
-                    // It was dropped while it was being committed, and how far that went nobody knows. Nothing of the group
-                    // counts; who was in it hears so, and finds by repeating whether it did.
+                    // Its release failed, and how far that went nobody knows. Nothing of the group counts; who was in it hears
+                    // so, and finds by repeating whether it did.
                     let _ = self.run("rollback").await;
                     self.tell(false);
                 }
@@ -175,20 +175,20 @@ impl Turn {
 
     /// Joins the group; returns once the group is on disk.
     pub async fn commit(mut self) -> Result<()> {
-        let waiting = self.writer.waiting.load(Ordering::SeqCst);
-        let line = self.line()?;
-        let last = line.group.len() + 1 >= GROUP || waiting == 0;
-        if !last {
-            line.run("release command").await?;
-            line.mark = Mark::None;
-        }
+        let mut line = self.line.take().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))?;
+        let writer = self.writer.clone();
         let (told, committed) = oneshot::channel();
-        line.group.push(told);
-        if last {
-            line.flush().await;
-        }
-        // Only now: whoever goes away before this leaves a turn behind that is swept up.
-        self.line = None;
+        // In a task of its own: the others of the group hear what became of them, whoever goes away meanwhile.
+        tokio::spawn(async move {
+            let last = line.group.len() + 1 >= GROUP || writer.waiting.load(Ordering::SeqCst) == 0;
+            if last {
+                line.group.push(told);
+                line.flush().await;
+            } else if line.run("release command").await.is_ok() {
+                line.mark = Mark::None;
+                line.group.push(told);
+            }
+        });
         match committed.await {
             Ok(true) => Ok(()),
             _ => Err(Error::Unavailable(sqlx::Error::Io(std::io::Error::other("the commit failed")))),

@@ -316,7 +316,7 @@ fn over_tls(bench: &Bench<Counter>) -> String {
 async fn taken_in(counter: &chassis::Chassis, position: i64) {
     let patience = tokio::time::Instant::now();
     loop {
-        let state = counter.store.read().await.unwrap().feed_state(counter.clock.now().at).await.unwrap();
+        let state = counter.store.read().await.unwrap().feed_state().await.unwrap();
         if state.subscriptions.iter().any(|one| one.name == "monitor" && one.acknowledged == position) {
             return;
         }
