@@ -18,8 +18,8 @@ pub use facts::Facts;
 pub use steps::{Household, RENT_CENTS};
 
 use chassis::Clock;
-use doorstroom::cluster::FEEDS;
 use doorstroom::doors::{Doors, Person};
+use doorstroom::rest::{Told, left_to_do};
 use doorstroom::roles;
 use kernel::{ClientId, Date, Moment, Role};
 use proto::feed::v1::{GetStatusRequest, GetStatusResponse};
@@ -112,26 +112,24 @@ impl Chain {
         }
     }
 
-    /// Waits until every feed has been taken in by everybody who follows it, nothing is due, and no command waits.
+    /// Waits until the chain is at rest.
     pub async fn settle(&self) {
-        let (started, mut before) = (Instant::now(), Vec::new());
+        let started = Instant::now();
         loop {
-            let mut waiting = Vec::new();
-            let mut status = BTreeMap::new();
-            for service in SERVICES {
+            let (mut told, mut left) = (Told::new(), Vec::new());
+            let others = SERVICES.into_iter().filter(|service| *service != "regie");
+            for service in ["regie"].into_iter().chain(others) {
                 match self.status(service).await {
-                    Ok(now) => drop(status.insert(service, now)),
-                    Err(away) if self.patient => waiting.push(format!("{service} is away: {away}")),
+                    Ok(status) => drop(told.insert(service, status)),
+                    Err(away) if self.patient => left.push(format!("{service} is away: {away}")),
                     Err(failed) => panic!("{service}: {failed}"),
                 }
             }
-            waiting.extend(unfinished(&status));
-            let heads: Vec<i64> = status.values().map(|now| now.head).collect();
-            if waiting.is_empty() && heads == before {
+            left.extend(left_to_do(&told));
+            if left.is_empty() {
                 return;
             }
-            assert!(started.elapsed() < PATIENCE, "the chain does not come to rest: {}", waiting.join("; "));
-            before = heads;
+            assert!(started.elapsed() < PATIENCE, "the chain does not come to rest: {}", left.join("; "));
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
@@ -157,22 +155,6 @@ impl Chain {
     pub fn client(&self, client_id: &str) -> Person {
         self.doors.person(testkit::client_actor(ClientId::parse("client_id", client_id).unwrap()))
     }
-}
-
-fn unfinished(status: &BTreeMap<&'static str, GetStatusResponse>) -> Vec<String> {
-    let due = status.iter().filter(|(_, now)| now.pending > 0);
-    let mut waiting: Vec<String> =
-        due.map(|(service, now)| format!("{service} has {} things to do", now.pending)).collect();
-    for (reader, feeds) in FEEDS {
-        for (feed, now) in feeds.iter().filter_map(|feed| Some((feed, status.get(feed)?))) {
-            let mine = now.subscriptions.iter().find(|s| s.organisation == format!("svc-{reader}") && s.name == reader);
-            let read = mine.map_or(0, |subscription| subscription.acknowledged);
-            if read < now.head {
-                waiting.push(format!("{reader} has read {read} of {} events of {feed}", now.head));
-            }
-        }
-    }
-    waiting
 }
 
 /// Writes one test of a whole chain for both engines: a module with the test's name and a test per engine in it; `= file` gives the

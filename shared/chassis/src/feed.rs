@@ -10,7 +10,7 @@ use prost_reflect::DescriptorPool;
 use proto::feed::v1::feed_service_server::FeedService;
 use proto::feed::v1::{
     AcknowledgeRequest, AcknowledgeResponse, Event, GetStatusRequest, GetStatusResponse, SubscribeRequest,
-    SubscribeResponse, Subscription,
+    SubscribeResponse, Subscription, TakenIn,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
@@ -127,9 +127,9 @@ impl FeedService for Feed {
             // What was committed a moment ago may not have its position yet.
             self.chassis.store.stamp().await?;
             let mut tx = self.chassis.store.read().await?;
-            // In the order in which work moves on: what is due comes to wait, and what waited comes to be on the feed. So none
-            // is passed over that moves on in between.
-            let due = tx.count_due(self.chassis.clock.now().at).await?;
+            // In the order in which work moves on: what is taken in comes to be due, what is due comes to wait, and what waited
+            // comes to be on the feed. So none is passed over that moves on in between.
+            let (taken_in, due) = tx.taken_in_and_due(self.chassis.clock.now().at).await?;
             let waiting = (self.waiting)(&mut tx).await?;
             let state = tx.feed_state().await?;
             let subscription = |s: store::Subscription| Subscription {
@@ -143,6 +143,7 @@ impl FeedService for Feed {
                 head_cursor: self.chassis.store.write_cursor(Cursor { position: state.head }),
                 subscriptions: state.subscriptions.into_iter().map(subscription).collect(),
                 pending: due + waiting + state.unplaced,
+                taken_in: taken_in.into_iter().map(|(feed, cursor)| TakenIn { feed, cursor }).collect(),
             })
         };
         outcome.await.map(Response::new).map_err(|error| explain(&error))

@@ -18,10 +18,12 @@ use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
-/// What comes within a moment is taken in together, at most this many events: one commit here and one acknowledgement
-/// there instead of one for each.
+/// What comes within a moment is taken in together, at most this many events: one commit
+/// instead of one for each.
 const BATCH: usize = 64;
 const MOMENT: Duration = Duration::from_millis(1);
+/// So much time is left between two acknowledgements: the cursor here counts, they only tell the other side.
+const PACE: Duration = Duration::from_millis(50);
 /// The first pause before a feed that broke off is followed again.
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -110,12 +112,13 @@ async fn read<S: Service>(
     let request = SubscribeRequest { subscription: chassis.name.to_owned(), cursor, ..Default::default() };
     let mut stream = client.subscribe(request).await?.into_inner();
     let (taken_in, mut newest) = watch::channel(String::new());
-    // Beside the reading: what is taken in while an acknowledgement is under way goes with the next one.
+    // Beside the reading, the first at once: what is taken in meanwhile goes with the next one.
     let acknowledging = async {
         while newest.changed().await.is_ok() {
             let cursor = newest.borrow_and_update().clone();
             client.acknowledge(AcknowledgeRequest { subscription: chassis.name.to_owned(), cursor }).await?;
             *pause = SHORT;
+            tokio::time::sleep(PACE).await;
         }
         Ok(())
     };

@@ -40,7 +40,9 @@ impl Db {
             // Writes that travel together are prepared together, so there are more texts than statements.
             .statement_cache_capacity(1024)
             // Else `insert or replace` would delete a row past the triggers that forbid it.
-            .pragma("recursive_triggers", "on");
+            .pragma("recursive_triggers", "on")
+            // What a savepoint must be able to undo is small, and need not pass through a file.
+            .pragma("temp_store", "memory");
         let writer = Writer::new(options.connect().await?);
         // A file does not go away as a server does: no need to ask a connection whether it still lives.
         let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
@@ -86,7 +88,7 @@ enum Connection {
 /// Writes on SQLite whose outcome nobody waits for. Each statement is a trip to the connection's own thread, which costs
 /// more than most statements do; these travel along with the next one.
 #[derive(Default)]
-struct Along {
+pub(crate) struct Along {
     sql: String,
     args: Vec<Value>,
 }
@@ -94,6 +96,10 @@ struct Along {
 impl Along {
     /// At most this many parameters travel together.
     const ROOM: usize = 900;
+
+    pub fn is_empty(&self) -> bool {
+        self.sql.is_empty()
+    }
 
     fn add(&mut self, sql: &str, args: Vec<Value>) {
         // The parameters of all statements are numbered through.
@@ -112,14 +118,20 @@ impl Along {
         self.args.extend(args);
     }
 
-    /// A statement with everything that travels along before it.
-    fn with(&mut self, sql: impl SqlSafeStr, args: Vec<Value>) -> LiteQuery {
-        if self.sql.is_empty() {
+    /// A statement with everything that goes before it.
+    fn with(&mut self, begin: &str, sql: impl SqlSafeStr, args: Vec<Value>) -> LiteQuery {
+        if begin.is_empty() && self.is_empty() {
             return lite(sql, args);
         }
         self.add(sql.into_sql_str().as_str(), args);
         let Along { sql, args } = std::mem::take(self);
-        lite(AssertSqlSafe(sql), args)
+        lite(AssertSqlSafe(begin.to_owned() + &sql), args)
+    }
+
+    /// What is left to write between two words of the writer; nothing when there is nothing to say.
+    pub fn between(self, begin: &str, end: &str) -> Option<LiteQuery> {
+        let text = [begin, &self.sql, end].concat();
+        (!text.is_empty()).then(|| lite(AssertSqlSafe(text), self.args))
     }
 }
 
@@ -127,7 +139,12 @@ impl Along {
 macro_rules! on {
     ($self:expr, $sql:expr, $args:expr, $method:ident, $wrap_lite:expr, $wrap_pg:expr) => {
         match &mut $self.connection {
-            Connection::Lite(turn) => $self.along.with($sql, $args).$method(turn.connection()?).await.map($wrap_lite),
+            Connection::Lite(turn) => {
+                let (connection, begin) = turn.next()?;
+                let answered = $self.along.with(begin, $sql, $args).$method(connection).await?;
+                turn.begun();
+                Ok(answered).map($wrap_lite)
+            }
             Connection::LiteRead(reader) => lite($sql, $args).$method(&mut **reader).await.map($wrap_lite),
             Connection::Pg(tx) => pg($sql, $args).$method(&mut **tx).await.map($wrap_pg),
             Connection::PgRead(reader) => pg($sql, $args).$method(&mut **reader).await.map($wrap_pg),
@@ -178,17 +195,19 @@ impl Tx {
 
     /// Sends what waits for a statement to travel with.
     async fn arrive(&mut self) -> Result<()> {
-        if let Connection::Lite(turn) = &mut self.connection
-            && !self.along.sql.is_empty()
-        {
-            let Along { sql, args } = std::mem::take(&mut self.along);
-            lite(AssertSqlSafe(sql), args).execute(turn.connection()?).await?;
+        if let Connection::Lite(turn) = &mut self.connection {
+            let (connection, begin) = turn.next()?;
+            if let Some(query) = std::mem::take(&mut self.along).between(begin, "") {
+                query.execute(connection).await?;
+            }
+            turn.begun();
         }
         Ok(())
     }
 
     /// Runs a statement; returns how many rows it touched.
     pub async fn run(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
+        // On its own: the rows of what goes before would be counted with it.
         self.arrive().await?;
         Ok(on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())?)
     }
@@ -252,10 +271,9 @@ impl Tx {
     }
 
     /// Makes it last: returns once everything is on disk.
-    pub async fn commit(mut self) -> Result<()> {
-        self.arrive().await?;
+    pub async fn commit(self) -> Result<()> {
         match self.connection {
-            Connection::Lite(turn) => turn.commit().await?,
+            Connection::Lite(turn) => turn.commit(self.along).await?,
             Connection::Pg(tx) => tx.commit().await?,
             Connection::LiteRead(_) | Connection::PgRead(_) => return Ok(()),
         }

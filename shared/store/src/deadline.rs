@@ -71,10 +71,4 @@ impl Tx {
         };
         rows.iter().map(deadline).collect()
     }
-
-    /// How many deadlines are due.
-    pub async fn count_due(&mut self, now: Timestamp) -> Result<i64> {
-        let row = self.row("select count(*) as n from deadline where due_at <= $1", args![now]).await?;
-        row.map_or(Ok(0), |row| row.get("n"))
-    }
 }

@@ -122,9 +122,14 @@ impl Tx {
                 ],
             )
             .await?;
-            let receivers = event.receivers.iter().map(|organisation| args![organisation, event.event_id]).collect();
-            self.insert_many("insert into feed_receiver (organisation, event_id)", receivers, "on conflict do nothing")
+            for organisation in &event.receivers {
+                self.keep(
+                    "insert into feed_receiver (organisation, event_id, position)
+                     values ($1, $2, case when $3 then (select max(position) from feed_event) end) on conflict do nothing",
+                    args![organisation, event.event_id, stamps_itself],
+                )
                 .await?;
+            }
         }
         Ok(())
     }
@@ -149,11 +154,13 @@ impl Tx {
             }
             Some(Receiver { organisation, person }) => {
                 self.rows(
-                    "select e.event_id, e.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload, e.trace,
+                    "select e.event_id, r.position, e.type, e.client_id, e.occurred_on, e.recorded_at, e.payload, e.trace,
                             exists (select 1 from relation p where p.client_id = e.client_id and p.organisation = $1
-                                    and p.person = $4 and (p.ended_at is null or p.ended_at = e.recorded_at)) as of_person
-                     from feed_event e join feed_receiver r on r.event_id = e.event_id
-                     where r.organisation = $1 and e.position > $2 order by e.position limit $3",
+                                    and p.person = $4 and p.ended_at is null)
+                            or exists (select 1 from relation p where p.client_id = e.client_id and p.organisation = $1
+                                       and p.person = $4 and p.ended_at = e.recorded_at) as of_person
+                     from feed_receiver r join feed_event e on e.event_id = r.event_id
+                     where r.organisation = $1 and r.position > $2 order by r.position limit $3",
                     args![organisation, after, limit, person.as_str()],
                 )
                 .await?
@@ -253,6 +260,23 @@ impl Tx {
         row.map_or(Ok(String::new()), |row| row.get("cursor"))
     }
 
+    /// How far this service has taken in each feed that it follows, and how many deadlines are due, both at one moment.
+    pub async fn taken_in_and_due(&mut self, now: Timestamp) -> Result<(Vec<(String, String)>, i64)> {
+        let rows = self
+            .rows(
+                "select d.due, i.source, i.cursor from (select count(*) as due from deadline where due_at <= $1) d
+                 left join inbox i on true order by i.source",
+                args![now],
+            )
+            .await?;
+        let cursor = |row: &Row| {
+            let Some(source) = row.get("source")? else { return Ok(None) };
+            Ok(Some((source, row.get("cursor")?)))
+        };
+        let due = rows.first().map_or(Ok(0), |row| row.get("due"))?;
+        Ok((rows.iter().filter_map(|row| cursor(row).transpose()).collect::<Result<_>>()?, due))
+    }
+
     /// Moves on in the feed of `source`, in the transaction that takes the event in.
     pub async fn set_inbox_cursor(&mut self, source: &str, cursor: &str) -> Result<()> {
         self.keep(
@@ -289,10 +313,15 @@ impl Store {
         // One assigner at a time, also between processes.
         sqlx::query("select pg_advisory_xact_lock(7302)").execute(&mut *tx).await?;
         sqlx::query(
-            "update feed_event set position = stamped.position
-             from (select event_id, (select coalesce(max(position), 0) from feed_event) + row_number() over (order by event_id)
-                   as position from feed_event where position is null) stamped
-             where feed_event.event_id = stamped.event_id",
+            "with next as (
+                 select event_id, (select coalesce(max(position), 0) from feed_event) + row_number() over (order by event_id)
+                     as position
+                 from feed_event where position is null),
+             stamped as (
+                 update feed_event e set position = next.position from next where e.event_id = next.event_id
+                 returning e.event_id, e.position)
+             update feed_receiver r set position = stamped.position from stamped
+             where r.event_id = stamped.event_id and r.position is null",
         )
         .execute(&mut *tx)
         .await?;

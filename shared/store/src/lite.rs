@@ -1,6 +1,7 @@
 //! SQLite's one writer. Commands take turns on one connection, each in its own savepoint; the last of those that wait
 //! commits for all. So durability (`synchronous = full`) costs one flush per group, not per command.
 
+use crate::db::Along;
 use crate::{Error, Result};
 use sqlx::{Connection, SqliteConnection};
 use std::sync::Arc;
@@ -19,22 +20,20 @@ pub(crate) struct Writer {
 /// The connection and the group that is being built on it.
 pub(crate) struct Line {
     connection: Option<SqliteConnection>,
-    /// The transaction around the group is open.
-    open: bool,
-    /// The savepoint of the command whose turn it is.
+    /// How far the command is whose turn it is.
     mark: Mark,
+    /// That command opened the transaction: nothing of anybody else is in it.
+    first: bool,
     /// Who waits for the group's commit.
     group: Vec<oneshot::Sender<bool>>,
 }
 
-/// Whether a savepoint was set and neither released nor rolled back. Whoever asks for one may go away before the answer,
-/// and the connection's thread does what it was asked all the same.
+/// Whether the command whose turn it is has begun: the transaction, when it is the first of its group, or its savepoint.
+/// It begins with its first statement. Whoever sends that may go away before the answer, and the connection's thread does
+/// what it was asked all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     None,
-    /// Asked for, together with the transaction around the group.
-    AskedWithGroup,
-    /// Asked for, in a group that is there.
     Asked,
     Set,
 }
@@ -47,7 +46,7 @@ pub(crate) struct Turn {
 
 impl Writer {
     pub fn new(connection: SqliteConnection) -> Arc<Self> {
-        let line = Line { connection: Some(connection), open: false, mark: Mark::None, group: Vec::new() };
+        let line = Line { connection: Some(connection), mark: Mark::None, first: false, group: Vec::new() };
         Arc::new(Self { line: Arc::new(Mutex::new(line)), waiting: AtomicUsize::new(0) })
     }
 
@@ -62,7 +61,7 @@ impl Writer {
         let line = self.line.clone().lock_owned().await;
         queued.leave();
         let mut turn = Turn { writer: self.clone(), line: Some(line) };
-        turn.line()?.begin().await?;
+        turn.line()?.tidy().await?;
         Ok(turn)
     }
 
@@ -100,32 +99,32 @@ impl Line {
         Ok(())
     }
 
-    /// Begins a command, and a group when there is none.
-    async fn begin(&mut self) -> Result<()> {
-        self.tidy().await?;
-        // Each statement is a trip to the connection's own thread, so what goes together travels together.
-        let (mark, begin) = match self.open {
-            true => (Mark::Asked, "savepoint command"),
-            false => (Mark::AskedWithGroup, "begin immediate; savepoint command"),
-        };
-        self.mark = mark;
-        self.run(begin).await?;
-        (self.open, self.mark) = (true, Mark::Set);
-        Ok(())
+    /// What the next statement has to begin with.
+    fn ask(&mut self) -> Result<&'static str> {
+        match self.mark {
+            Mark::Set => Ok(""),
+            // The first statement failed, and how far it went is not known: this command can only be undone.
+            Mark::Asked => Err(Error::Unavailable(sqlx::Error::Protocol("the command has failed".to_owned()))),
+            Mark::None => {
+                self.first = self.group.is_empty();
+                self.mark = Mark::Asked;
+                Ok(if self.first { "begin immediate;" } else { "savepoint command;" })
+            }
+        }
     }
 
-    /// Undoes a command that was dropped in the middle.
+    /// Undoes a command that did not end.
     async fn tidy(&mut self) -> Result<()> {
         match self.mark {
             Mark::None => return Ok(()),
-            // Nobody else is in the group yet; there may not even be one.
-            Mark::AskedWithGroup => drop(self.run("rollback").await),
-            // An error says that it was never set; there is no other of this name.
-            Mark::Asked => drop(self.run("rollback to command; release command").await),
-            Mark::Set => {
-                if self.run("rollback to command; release command").await.is_err() {
-                    // Its release failed, and how far that went nobody knows. Nothing of the group counts; who was in it hears
-                    // so, and finds by repeating whether it did.
+            // Nobody else is in the transaction; there may not even be one.
+            _ if self.first => drop(self.run("rollback").await),
+            mark => {
+                let undone = self.run("rollback to command; release command").await;
+                // An error may say that it was never set; there is no other of this name.
+                if undone.is_err() && mark == Mark::Set {
+                    // How far its release went nobody knows. Nothing of the group counts; who was in it hears so, and finds
+                    // by repeating whether it did.
                     let _ = self.run("rollback").await;
                     self.tell(false);
                 }
@@ -137,25 +136,66 @@ impl Line {
 
     /// The group has ended: tells its members whether it is on disk.
     fn tell(&mut self, committed: bool) {
-        self.open = false;
         for member in self.group.drain(..) {
             let _ = member.send(committed);
         }
     }
 
-    /// Commits the group, the command that is still marked with it, and tells its members.
+    /// Commits the group and tells its members.
     async fn flush(&mut self) {
-        if !self.open {
+        if self.group.is_empty() {
             return;
         }
-        let committed = self.run(if self.mark == Mark::Set { "release command; commit" } else { "commit" }).await;
+        let committed = self.run("commit").await;
         if let Err(error) = &committed {
             tracing::error!(%error, members = self.group.len(), "a group of commands could not be committed");
             // A full disk may have rolled back already; then this says so, and either way nothing of the group is kept.
             let _ = self.run("rollback").await;
         }
-        self.mark = Mark::None;
         self.tell(committed.is_ok());
+    }
+
+    /// Ends a command with what it still has to write: as the last of its group it commits for all, else whoever waits for
+    /// the commit gets told through what comes back.
+    async fn finish(&mut self, last: bool, along: Along) -> Result<Option<oneshot::Receiver<bool>>> {
+        if self.mark == Mark::None && along.is_empty() {
+            // It read nothing and wrote nothing, so there is nothing to wait for.
+            if last {
+                self.flush().await;
+            }
+            return Ok(None);
+        }
+        if let Err(error) = self.end(last, along).await {
+            self.tidy().await?;
+            if last {
+                self.flush().await;
+            }
+            return Err(error);
+        }
+        self.mark = Mark::None;
+        if last {
+            self.tell(true);
+            return Ok(None);
+        }
+        let (told, committed) = oneshot::channel();
+        self.group.push(told);
+        Ok(Some(committed))
+    }
+
+    async fn end(&mut self, last: bool, along: Along) -> Result<()> {
+        let begin = self.ask()?;
+        let end = match (last, self.first) {
+            (true, true) => "commit",
+            (true, false) => "release command; commit",
+            (false, true) => "",
+            (false, false) => "release command",
+        };
+        if let Some(query) = along.between(begin, end) {
+            // From here on an error is the command's own, or one of the whole group.
+            self.mark = Mark::Set;
+            query.execute(self.connection()?).await?;
+        }
+        Ok(())
     }
 }
 
@@ -164,34 +204,39 @@ impl Turn {
         self.line.as_deref_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
     }
 
-    pub fn connection(&mut self) -> Result<&mut SqliteConnection> {
-        self.line()?.connection()
+    /// The connection, and what the next statement on it has to begin with: a command begins with its first statement, since
+    /// each is a trip to the connection's own thread.
+    pub fn next(&mut self) -> Result<(&mut SqliteConnection, &'static str)> {
+        let line = self.line()?;
+        let begin = line.ask()?;
+        Ok((line.connection()?, begin))
+    }
+
+    /// The statement was answered: the command has begun.
+    pub fn begun(&mut self) {
+        if let Some(line) = &mut self.line {
+            line.mark = Mark::Set;
+        }
     }
 
     /// Back to how it was when the turn began.
     pub async fn undo(&mut self) -> Result<()> {
-        self.line()?.run("rollback to command").await
+        self.line()?.tidy().await
     }
 
-    /// Joins the group; returns once the group is on disk.
-    pub async fn commit(mut self) -> Result<()> {
+    /// Joins the group with what is still to be written; returns once the group is on disk.
+    pub async fn commit(mut self, along: Along) -> Result<()> {
         let mut line = self.line.take().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))?;
         let writer = self.writer.clone();
-        let (told, committed) = oneshot::channel();
         // In a task of its own: the others of the group hear what became of them, whoever goes away meanwhile.
-        tokio::spawn(async move {
+        let finished = tokio::spawn(async move {
             let last = line.group.len() + 1 >= GROUP || writer.waiting.load(Ordering::SeqCst) == 0;
-            if last {
-                line.group.push(told);
-                line.flush().await;
-            } else if line.run("release command").await.is_ok() {
-                line.mark = Mark::None;
-                line.group.push(told);
-            }
+            line.finish(last, along).await
         });
-        match committed.await {
-            Ok(true) => Ok(()),
-            _ => Err(Error::Unavailable(sqlx::Error::Io(std::io::Error::other("the commit failed")))),
+        let lost = || Error::Unavailable(sqlx::Error::Io(std::io::Error::other("the commit failed")));
+        match finished.await.map_err(|_| lost())?? {
+            None => Ok(()),
+            Some(committed) => committed.await.unwrap_or(false).then_some(()).ok_or_else(lost),
         }
     }
 }
@@ -223,5 +268,100 @@ impl Drop for Queued {
             self.leave();
             self.writer.sweep();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::db::Db;
+    use crate::{Error, SealingKey, Store, args};
+    use std::sync::atomic::Ordering;
+
+    async fn store(folder: &std::path::Path) -> Store {
+        let db = Db::open(&format!("sqlite:{}", folder.join("t.sqlite").display())).await.unwrap();
+        let store = Store::bare("t", db, &SealingKey::from_bytes([1; 32]));
+        let mut tx = store.write().await.unwrap();
+        tx.keep("create table place (taken bigint not null unique)", args![]).await.unwrap();
+        tx.commit().await.unwrap();
+        store
+    }
+
+    /// Waits until so many commands stand in line for their turn.
+    async fn line(store: &Store, commands: usize) {
+        let Db::Lite { writer, .. } = &store.db else { unreachable!("a file is SQLite's") };
+        while writer.waiting.load(Ordering::SeqCst) < commands {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn take(store: &Store, place: i64) -> Result<(), Error> {
+        let mut tx = store.write().await?;
+        tx.keep("insert into place (taken) values ($1)", args![place]).await?;
+        tx.commit().await
+    }
+
+    async fn taken(store: &Store) -> Vec<i64> {
+        let mut tx = store.read().await.unwrap();
+        let rows = tx.rows("select taken from place order by taken", args![]).await.unwrap();
+        rows.iter().map(|row| row.get("taken").unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_as_its_group_commits_takes_nobody_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let mut first = store.write().await.unwrap();
+        first.keep("insert into place (taken) values (1)", args![]).await.unwrap();
+        let others: Vec<_> = [2, 1, 3, 1]
+            .map(|place| {
+                let store = store.clone();
+                tokio::spawn(async move { take(&store, place).await })
+            })
+            .into();
+        line(&store, 4).await;
+        first.commit().await.unwrap();
+        let mut answers = Vec::new();
+        for other in others {
+            answers.push(other.await.unwrap());
+        }
+        assert!(
+            matches!(answers[..], [Ok(()), Err(Error::Unique { .. }), Ok(()), Err(Error::Unique { .. })]),
+            "{answers:?}"
+        );
+        assert_eq!(taken(&store).await, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_command_whose_first_statement_failed_can_only_be_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        take(&store, 1).await.unwrap();
+        let again = "insert into place (taken) values (1) returning taken";
+        let mut tx = store.write().await.unwrap();
+        tx.keep("insert into place (taken) values (2)", args![]).await.unwrap();
+        assert!(matches!(tx.row(again, args![]).await, Err(Error::Unique { .. })));
+        assert!(
+            tx.row("select 1 as one", args![]).await.is_err(),
+            "what was kept before is gone, so nothing may build on it"
+        );
+        let mut tx = tx.undo().await.unwrap();
+        tx.keep("insert into place (taken) values (3)", args![]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(taken(&store).await, [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn who_wrote_nothing_commits_nothing_and_holds_up_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let idle = store.write().await.unwrap();
+        let next = tokio::spawn({
+            let store = store.clone();
+            async move { take(&store, 1).await }
+        });
+        line(&store, 1).await;
+        idle.commit().await.unwrap();
+        next.await.unwrap().unwrap();
+        assert_eq!(taken(&store).await, [1]);
     }
 }

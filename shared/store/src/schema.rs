@@ -32,6 +32,7 @@ macro_rules! shared {
                     include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
                 ),
             ),
+            (5, "receivers", include_str!("../migrations/0005_receivers.sql")),
         ]
     };
 }

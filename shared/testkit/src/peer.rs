@@ -156,6 +156,7 @@ impl FeedService for FakePeer {
             head_cursor: head.to_string(),
             subscriptions,
             pending: 0,
+            taken_in: Vec::new(),
         }))
     }
 }

@@ -64,7 +64,7 @@ pub async fn applications_of_client(
 
 /// The application of a notification that waits for a decision.
 pub async fn open_application(tx: &mut Tx, notification: NotificationId) -> Result<Option<ApplicationId>> {
-    let sql = "select application_id from application where notification_id = $1 and stage = 'open'";
+    let sql = "select application_id from application where notification_id = $1 and stage in ('open')";
     tx.row(sql, args![notification.0]).await?.map(|row| row.id("application_id")).transpose()
 }
 

@@ -91,9 +91,9 @@ pub async fn change(
 
 /// The places taken at a facility: running stays, and standing claims of clients who stay nowhere. `but` is not counted.
 pub async fn occupied(tx: &mut Tx, id: FacilityId, but: ClientId) -> Result<i32> {
-    let sql = "select (select count(*) from stay s where s.facility_id = $1 and s.state = 'open' and s.client_id <> $2)
-                    + (select count(*) from place_claim p where p.facility_id = $1 and p.state = 'standing' and p.client_id <> $2
-                       and not exists (select 1 from stay o where o.client_id = p.client_id and o.state = 'open')) as n";
+    let sql = "select (select count(*) from stay s where s.facility_id = $1 and s.state = 'open' and s.departed_on is null and s.client_id <> $2)
+                    + (select count(*) from place_claim p where p.facility_id = $1 and p.state in ('standing') and p.client_id <> $2
+                       and not exists (select 1 from stay o where o.client_id = p.client_id and o.state in ('open'))) as n";
     tx.row(sql, args![id.0, but]).await?.map_or(Ok(0), |row| row.get("n"))
 }
 
@@ -112,9 +112,9 @@ pub struct Listed {
 /// Facilities after `after` by id; secret ones only for their own organisation (R-REG-18).
 pub async fn list(tx: &mut Tx, municipality: &str, for_whom: &str, after: &str, limit: i64) -> Result<Vec<Listed>> {
     let sql = "select f.facility_id, f.version, f.organisation, f.municipality, f.name, f.kind, f.audience, f.provision, f.opened_on,
-                      (select count(*) from stay s where s.facility_id = f.facility_id and s.state = 'open')
-                    + (select count(*) from place_claim p where p.facility_id = f.facility_id and p.state = 'standing'
-                       and not exists (select 1 from stay o where o.client_id = p.client_id and o.state = 'open')) as occupied
+                      (select count(*) from stay s where s.facility_id = f.facility_id and s.state = 'open' and s.departed_on is null)
+                    + (select count(*) from place_claim p where p.facility_id = f.facility_id and p.state in ('standing')
+                       and not exists (select 1 from stay o where o.client_id = p.client_id and o.state in ('open'))) as occupied
                from facility f
                where ($1 = '' or f.municipality = $1) and (f.kind <> 'womens_shelter' or f.organisation = $2) and f.facility_id > $3
                order by f.facility_id limit $4";

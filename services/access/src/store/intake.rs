@@ -48,7 +48,7 @@ pub async fn of_client(tx: &mut Tx, client: ClientId) -> Result<Vec<(IntakeId, V
 
 /// The planned intake of a notification, if there is one.
 pub async fn planned(tx: &mut Tx, notification: NotificationId) -> Result<Option<IntakeId>> {
-    let sql = "select intake_id from intake where notification_id = $1 and state = 'planned'";
+    let sql = "select intake_id from intake where notification_id = $1 and state in ('planned')";
     tx.row(sql, args![notification.0]).await?.map(|row| row.id("intake_id")).transpose()
 }
 

@@ -34,7 +34,7 @@ pub async fn standing(tx: &mut Tx, client: ClientId) -> Result<Option<(ClaimId, 
     let sql =
         "select claim_id, version, client_id, facility_id, signal_id, level, claimed_on, until_on, without_procedure,
                       released_reason
-               from place_claim where client_id = $1 and state = 'standing'";
+               from place_claim where client_id = $1 and state in ('standing')";
     let row = tx.row(sql, args![client]).await?;
     row.as_ref().map(|row| Ok((row.id("claim_id")?, read(row)?))).transpose()
 }

@@ -43,7 +43,7 @@ pub async fn load(tx: &mut Tx, id: StayId) -> Result<Option<Versioned<Stay>>> {
 pub async fn running(tx: &mut Tx, client: ClientId) -> Result<Option<(StayId, Versioned<Stay>)>> {
     let sql = "select stay_id, version, client_id, facility_id, notification_id, admitted_on, level, trajectory_on, state, departed_on,
                       reason, nights_used
-               from stay where client_id = $1 and state = 'open'";
+               from stay where client_id = $1 and state in ('open')";
     let row = tx.row(sql, args![client]).await?;
     row.as_ref().map(|row| Ok((row.id("stay_id")?, read(row)?))).transpose()
 }
@@ -59,9 +59,14 @@ pub async fn of_client(tx: &mut Tx, client: ClientId) -> Result<Vec<(StayId, Ver
 
 /// All stays at a facility that have a night, each with its version.
 pub async fn in_night(tx: &mut Tx, facility: FacilityId, night: Date) -> Result<Vec<(StayId, Versioned<Stay>)>> {
+    // In two halves, so that neither engine walks through everybody who was ever there.
     let sql = "select stay_id, version, client_id, facility_id, notification_id, admitted_on, level, trajectory_on, state, departed_on,
                       reason, nights_used
-               from stay where facility_id = $1 and admitted_on <= $2 and (departed_on is null or departed_on > $2)";
+               from stay where facility_id = $1 and admitted_on <= $2 and departed_on is null
+               union all
+               select stay_id, version, client_id, facility_id, notification_id, admitted_on, level, trajectory_on, state, departed_on,
+                      reason, nights_used
+               from stay where facility_id = $1 and admitted_on <= $2 and departed_on > $2";
     let rows = tx.rows(sql, args![facility.0, night]).await?;
     rows.iter().map(|row| Ok((row.id("stay_id")?, read(row)?))).collect()
 }

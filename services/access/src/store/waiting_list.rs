@@ -29,8 +29,7 @@ pub async fn load(tx: &mut Tx, id: EntryId) -> Result<Option<Versioned<Entry>>> 
 
 /// The entry of a client on the list of a facility.
 pub async fn standing(tx: &mut Tx, client: ClientId, facility: FacilityId) -> Result<Option<(EntryId, i64)>> {
-    let sql =
-        "select entry_id, version from waiting_entry where client_id = $1 and facility_id = $2 and state = 'waiting'";
+    let sql = "select entry_id, version from waiting_entry where client_id = $1 and facility_id = $2 and state in ('waiting')";
     let row = tx.row(sql, args![client, facility.0]).await?;
     row.map(|row| Ok((row.id("entry_id")?, row.get("version")?))).transpose()
 }

@@ -254,7 +254,7 @@ impl Registration {
 pub const FACILITY: (&str, i32) = ("Nachtopvang", 100);
 
 /// The first day that is lived: who leaves in early 2015 was admitted before.
-pub const OPENS: Date = date(2014, 9, 1);
+pub const OPENS: Date = date(2014, 12, 1);
 /// The day on which the account closes: the night before it is the last of the first half of 2019.
 pub const CLOSES: Date = date(2019, 7, 1);
 
@@ -450,7 +450,7 @@ fn draw(dice: &mut Dice) -> Option<Life> {
 
     let mut drafts = Vec::new();
     let before = crossing[0] + dice.between(4, 8);
-    drafts.extend(trajectories(before, (20, spans[0].0), crossing[0], 0, 0, dice));
+    drafts.extend(trajectories(before, (1, spans[0].0), crossing[0], 0, 0, dice));
     for (period, (from, until)) in spans.iter().copied().enumerate() {
         let number = count(period, Measure::Trajectories);
         let leaving = count(period, Measure::Left) - crossing[period];

@@ -2,12 +2,12 @@
 
 use crate::cluster::{Cluster, FEEDS, Options};
 use crate::doors::{Doors, Person};
+use crate::rest::{Told, left_to_do};
 use crate::{refusal, roles};
 use anyhow::{Context as _, bail};
 use chassis::Clock;
 use kernel::{Actor, ClientId, Date, Moment, Organisation, Role};
-use proto::feed::v1::{Event, GetStatusRequest, GetStatusResponse, SubscribeRequest, Subscription};
-use std::collections::BTreeMap;
+use proto::feed::v1::{Event, GetStatusRequest, GetStatusResponse, SubscribeRequest};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio_stream::StreamExt as _;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it is left alone between two looks.
 const BREATH: Duration = Duration::from_millis(2);
 /// What most of the work goes through: as long as one of these is busy the others need not be asked.
-const FIRST: [&str; 2] = ["access", "regie"];
+const FIRST: [&str; 2] = ["regie", "access"];
 
 /// A chain with its people.
 pub struct World {
@@ -93,44 +93,33 @@ impl World {
         self.cluster.clock.set(Moment::at_hour(day, hour).at);
     }
 
-    /// Waits until every feed has been taken in by everybody, nothing is due, and no command waits.
-    ///
-    /// Each service tells of itself whether it is at rest. Once all were, they are asked once more: if none has gone on
-    /// meanwhile, there is nothing left that could set off another.
+    /// Waits until the chain is at rest.
     pub async fn settle(&self) -> anyhow::Result<()> {
         let started = Instant::now();
-        let mut at_rest: BTreeMap<&'static str, i64> = BTreeMap::new();
         loop {
-            let restless: Vec<_> =
-                FEEDS.iter().map(|(name, _)| *name).filter(|name| !at_rest.contains_key(name)).collect();
-            let asked = match restless.iter().find(|name| FIRST.contains(name)) {
-                Some(first) => vec![*first],
-                None if restless.is_empty() => FEEDS.map(|(name, _)| name).to_vec(),
-                None => restless.clone(),
-            };
-            // Looking costs the services more than working does; only the look that confirms comes at once.
-            if !restless.is_empty() {
-                tokio::time::sleep(BREATH).await;
-            }
-            let mut waiting = Vec::new();
-            let mut went_on = false;
-            for (service, status) in self.look(&asked).await? {
-                let todo = todo(service, &status);
-                went_on |= at_rest.get(service).is_some_and(|head| *head != status.head);
-                if todo.is_empty() {
-                    at_rest.insert(service, status.head);
-                } else {
-                    at_rest.remove(service);
-                    waiting.extend(todo);
-                }
-            }
-            if restless.is_empty() && waiting.is_empty() && !went_on {
+            let left = self.left().await?;
+            if left.is_empty() {
                 return Ok(());
             }
             if started.elapsed() > PATIENCE {
-                bail!("the chain does not come to rest: {}", waiting.join("; "));
+                bail!("the chain does not come to rest: {}", left.join("; "));
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+
+    async fn left(&self) -> anyhow::Result<Vec<String>> {
+        let mut told = Told::new();
+        for service in FIRST {
+            told.extend(self.look(&[service]).await?);
+            let left = left_to_do(&told);
+            if !left.is_empty() {
+                return Ok(left);
             }
         }
+        let others: Vec<_> = FEEDS.iter().map(|(name, _)| *name).filter(|name| !FIRST.contains(name)).collect();
+        told.extend(self.look(&others).await?);
+        Ok(left_to_do(&told))
     }
 
     /// Everything that a reader has to take in of a feed: from the oldest event, or from where a named subscription had
@@ -169,22 +158,6 @@ impl World {
         };
         futures_util::future::try_join_all(services.iter().map(|service| look(service))).await
     }
-}
-
-/// What a service, or whoever reads its feed, still has to do.
-fn todo(service: &str, status: &GetStatusResponse) -> Vec<String> {
-    let mut todo = Vec::new();
-    if status.pending > 0 {
-        todo.push(format!("{service} has {} things to do", status.pending));
-    }
-    for (reader, _) in FEEDS.iter().filter(|(_, feeds)| feeds.contains(&service)) {
-        let mine = |s: &&Subscription| s.name == *reader && s.organisation == format!("svc-{reader}");
-        let read = status.subscriptions.iter().find(mine).map_or(0, |subscription| subscription.acknowledged);
-        if read < status.head {
-            todo.push(format!("{reader} has read {read} of {} events of {service}", status.head));
-        }
-    }
-    todo
 }
 
 /// An answer, or the refusal in words.

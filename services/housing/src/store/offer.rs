@@ -79,7 +79,7 @@ pub async fn open_of(
     dwelling: Option<DwellingId>,
     nomination: Option<NominationId>,
 ) -> Result<Vec<(Offer, i64)>> {
-    let sql = select!("where o.state = 'open' and (o.dwelling_id = $1 or o.nomination_id = $2) order by o.offer_id");
+    let sql = select!("where o.state in ('open') and (o.dwelling_id = $1 or o.nomination_id = $2) order by o.offer_id");
     let rows = work.rows(sql, args![dwelling.map(|id| id.0), nomination.map(|id| id.0)]).await?;
     rows.iter().map(read).collect()
 }

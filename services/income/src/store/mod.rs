@@ -8,7 +8,10 @@ use chassis::{Error, Migration, Result, Tx, args};
 use kernel::{ClientId, Organisation};
 
 /// The tables of income.
-pub const MIGRATIONS: &[Migration] = &[(100, "income", include_str!("../../migrations/0100_income.sql"))];
+pub const MIGRATIONS: &[Migration] = &[
+    (100, "income", include_str!("../../migrations/0100_income.sql")),
+    (101, "lookups", include_str!("../../migrations/0101_lookups.sql")),
+];
 
 /// The partners who have to do with the client. A landlord hears of a guarantee of its own dwelling only.
 pub async fn partners(tx: &mut Tx, client: ClientId) -> Result<Vec<Organisation>> {
