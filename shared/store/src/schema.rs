@@ -32,6 +32,8 @@ macro_rules! shared {
                     include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
                 ),
             ),
+            (10, "emergency", include_str!("../migrations/0010_emergency.sql")),
+            (11, "nen7513", include_str!(concat!("../migrations/0011_nen7513.", $engine, ".sql"))),
         ]
     };
 }
