@@ -59,7 +59,7 @@ const ABOUT_NOBODY: [&str; 32] = [
 ];
 
 /// What people wrote on the way to a home (`chain/steps.rs`, `cells.rs`): as good as any canary.
-const WRITTEN_ON_THE_WAY: [&str; 18] = [
+const WRITTEN_ON_THE_WAY: [&str; 19] = [
     "Achternaam",
     "06-55501234",
     "0655501234",
@@ -78,10 +78,11 @@ const WRITTEN_ON_THE_WAY: [&str; 18] = [
     "De post blijft ongeopend.",
     "Een wandeling.",
     "078-5550199",
+    "Staat met een tas bij de bus.",
 ];
 
 /// What must have been carried out with canaries in it, so that there was something to find.
-const PLANTED: [&str; 8] = [
+const PLANTED: [&str; 10] = [
     "AccessService/CorrectClient",
     "AccessService/RegisterClient",
     "AftercareService/AgreeSignallingPlan",
@@ -89,6 +90,8 @@ const PLANTED: [&str; 8] = [
     "AftercareService/ReportNowhereToSleep",
     "HousingService/RegisterDwelling",
     "RegieService/AdoptPlan",
+    "RegieService/OpenEmergencyAccess",
+    "RegieService/ReviewEmergencyAccess",
     "RegieService/SetGoal",
 ];
 

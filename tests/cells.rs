@@ -27,6 +27,9 @@ const RELATED: &str = "digicontact";
 /// Where the case holder works who has a relation with the client.
 const RELATED_CASE_HOLDER: &str = "vrouwenopvang";
 
+/// Where somebody works who opened emergency access.
+const EMERGENCY: &str = "wijkteam-oost";
+
 /// What is the caller's own because the caller makes it: nothing is there yet that could belong to somebody else.
 const MADE_BY_THE_CALLER: [&str; 2] = ["AftercareService/UnsubscribeTeam", "HousingService/RegisterDwelling"];
 
@@ -248,6 +251,7 @@ impl World {
     fn owner(&self, rpc: &str, role: Role) -> Actor {
         let of = match (rpc, role) {
             (rpc, _) if rpc.contains("Task") => self.task_owner.as_str(),
+            ("RegieService/EndEmergencyAccess", _) => EMERGENCY,
             ("AftercareService/ListAftercare" | "AftercareService/GetAftercare", _) => self.care_owner.as_str(),
             ("AftercareService/RecordContact" | "AftercareService/EndAftercare", _) => self.care_owner.as_str(),
             (_, Role::Vo) => "leger-des-heils",
@@ -340,6 +344,8 @@ pub fn words() -> BTreeMap<String, String> {
         ("doorstroom.access.v1.CompleteIntakeRequest.ground", "0"),
         ("doorstroom.access.v1.LeaveWaitingListRequest.reason", "2"),
         ("doorstroom.access.v1.EndDecisionRequest.reason", "3"),
+        // Whoever calls has one role.
+        ("doorstroom.regie.v1.OpenEmergencyAccessRequest.role", ""),
     ];
     words.into_iter().map(|(field, word)| (field.to_owned(), word.to_owned())).collect()
 }
@@ -451,5 +457,14 @@ impl Chain {
         };
         call!(self, own.regie("own-file"), give_consent, request);
         self.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
+        let request = regie::OpenEmergencyAccessRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            role: String::new(),
+            reason: regie::EmergencyReason::NowhereToSleep.into(),
+            explanation: "Staat met een tas bij de bus.".to_owned(),
+        };
+        let worker = roles::actor(Role::District, Some(EMERGENCY), Some("els"), None).unwrap();
+        call!(self, self.doors.person(worker).regie("crisis"), open_emergency_access, request);
     }
 }

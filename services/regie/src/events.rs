@@ -4,11 +4,16 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, erasure, gate, relation, task};
+use crate::domain::{case, consent, emergency, erasure, gate, relation, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
-use kernel::ClientId;
+use kernel::{ClientId, Timestamp};
 use proto::regie::v1 as pb;
+
+/// An instant as it goes on the wire.
+pub fn instant(at: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
+}
 
 /// From a code of the domain to its enum of the contract, which counts from 1 in the same order.
 macro_rules! to_wire {
@@ -45,6 +50,8 @@ both_ways! {
     consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
+    emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
+    emergency_outcome, from_emergency_outcome: emergency::Outcome => pb::EmergencyOutcome;
 }
 
 to_wire! {
@@ -165,13 +172,52 @@ pub fn granted(client: ClientId, relation: &Relation) -> pb::RelationGranted {
         person: wanted.person.clone().unwrap_or_default(),
         role: wanted.role.as_str().to_owned(),
         kind: relation_kind(wanted.kind).into(),
+        until: None,
     }
 }
 
 /// What takes a client from their caseload.
 pub fn ended(client: ClientId, relation: &Relation) -> pb::RelationEnded {
-    let pb::RelationGranted { relation_id, client_id, organisation, person, role, kind } = granted(client, relation);
+    no_more(granted(client, relation))
+}
+
+fn no_more(granted: pb::RelationGranted) -> pb::RelationEnded {
+    let pb::RelationGranted { relation_id, client_id, organisation, person, role, kind, until: _ } = granted;
     pb::RelationEnded { relation_id, client_id, organisation, person, role, kind }
+}
+
+/// The relation that emergency access is to every service, until its moment (R-REG-20).
+pub fn emergency_granted(client: ClientId, emergency: &emergency::Emergency) -> pb::RelationGranted {
+    let wish = &emergency.wish;
+    pb::RelationGranted {
+        relation_id: emergency.id.to_string(),
+        client_id: client.to_string(),
+        organisation: wish.organisation.to_string(),
+        person: wish.person.clone(),
+        role: wish.role.as_str().to_owned(),
+        kind: pb::RelationKind::Emergency.into(),
+        until: Some(instant(emergency.until)),
+    }
+}
+
+/// What ends it in every service.
+pub fn emergency_over(client: ClientId, emergency: &emergency::Emergency) -> pb::RelationEnded {
+    no_more(emergency_granted(client, emergency))
+}
+
+/// That somebody opened emergency access: neither who nor why.
+pub fn emergency_opened(emergency: &emergency::Emergency) -> pb::EmergencyAccessOpened {
+    pb::EmergencyAccessOpened {
+        emergency_id: emergency.id.to_string(),
+        organisation: emergency.wish.organisation.to_string(),
+        role: emergency.wish.role.as_str().to_owned(),
+        until: Some(instant(emergency.until)),
+    }
+}
+
+/// What its review found.
+pub fn emergency_reviewed(id: emergency::EmergencyId, outcome: emergency::Outcome) -> pb::EmergencyAccessReviewed {
+    pb::EmergencyAccessReviewed { emergency_id: id.to_string(), outcome: emergency_outcome(outcome).into() }
 }
 
 /// The answer to: may this client be nominated?
@@ -244,6 +290,8 @@ mod tests {
             consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
+            emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";
+            emergency_outcome, from_emergency_outcome, emergency::Outcome, "EMERGENCY_OUTCOME";
         }
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());

@@ -75,6 +75,7 @@ impl chassis::Service for Regie {
         (101, "trace", include_str!("../migrations/0101_trace.sql")),
         (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
         (103, "lanes and roles", include_str!("../migrations/0103_lanes_and_roles.sql")),
+        (110, "emergency", include_str!("../migrations/0110_emergency.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
 
@@ -99,6 +100,7 @@ impl chassis::Service for Regie {
                 None => Ok(()),
             },
             acts::task::DEADLINE => acts::task::wake(self, work, deadline).await,
+            acts::emergency::DEADLINE => acts::emergency::wake(self, work, deadline).await,
             acts::erasure::DEADLINE => acts::erasure::carry_out(self, work, deadline).await,
             _ => Err(chassis::Error::inconsistent("deadline", "kind", "is none of regie's")),
         }

@@ -4,6 +4,8 @@
 
 #[path = "service/commands.rs"]
 mod commands;
+#[path = "service/emergency.rs"]
+mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
 #[path = "service/warnings.rs"]

@@ -1,6 +1,7 @@
 //! The policy table: role x RPC x relation, default deny. One line per RPC; what has no line is refused to everybody.
 
 use kernel::{Actor, Refusal, Role, general};
+use ring::digest;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
@@ -55,15 +56,19 @@ pub struct Standing {
     pub organisation: bool,
     /// The caller has one in person.
     pub person: bool,
+    /// The caller has emergency access in person, in this role, and only looks (R-REG-20).
+    pub emergency: Option<Role>,
 }
 
 impl Grant {
-    /// Whether this way is open to who stands so. A case holder has to do with a client as a person (R-ACC-13).
+    /// Whether this way is open to who stands so. A case holder has to do with a client as a person (R-ACC-13). Emergency
+    /// access stands in for a relation, in the one role that it was opened in: it widens no line of the table.
     pub fn holds(&self, standing: &Standing) -> bool {
         match self.relation {
             Relation::Any => true,
             Relation::Own => standing.owner,
             Relation::OwnSelf => standing.client,
+            Relation::Caseload if standing.emergency == Some(self.role) => true,
             Relation::Caseload if self.role == Role::Caseholder => standing.person,
             Relation::Caseload => standing.organisation,
         }
@@ -117,6 +122,30 @@ pub struct Policy {
     rules: BTreeMap<String, Rule>,
 }
 
+/// The files that are compiled in.
+const FILES: &[(&str, &str)] = &[
+    ("access", include_str!("../policy/access.toml")),
+    ("housing", include_str!("../policy/housing.toml")),
+    ("income", include_str!("../policy/income.toml")),
+    ("aftercare", include_str!("../policy/aftercare.toml")),
+    ("regie", include_str!("../policy/regie.toml")),
+    ("monitor", include_str!("../policy/monitor.toml")),
+    ("shared", include_str!("../policy/shared.toml")),
+];
+
+/// Every file with its name and its length before it, so that no two tables are hashed alike.
+fn version_of(files: &[(&str, &str)]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for (name, text) in files.iter().chain(&[("purposes", crate::purpose::FILE)]) {
+        for part in [name, text] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+    }
+    let hash = context.finish();
+    hash.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 type File = BTreeMap<String, BTreeMap<String, BTreeMap<String, Words>>>;
 
 /// `"own"`, or a list of which any one suffices.
@@ -130,20 +159,17 @@ enum Words {
 impl Policy {
     /// The table that is compiled in.
     pub fn embedded() -> &'static Self {
-        static TABLE: LazyLock<Policy> = LazyLock::new(|| {
-            // The files are part of the program; a test reads them.
-            Policy::parse(&[
-                ("access", include_str!("../policy/access.toml")),
-                ("housing", include_str!("../policy/housing.toml")),
-                ("income", include_str!("../policy/income.toml")),
-                ("aftercare", include_str!("../policy/aftercare.toml")),
-                ("regie", include_str!("../policy/regie.toml")),
-                ("monitor", include_str!("../policy/monitor.toml")),
-                ("shared", include_str!("../policy/shared.toml")),
-            ])
-            .unwrap_or_else(|error| panic!("{error}"))
-        });
+        // The files are part of the program; a test reads them.
+        static TABLE: LazyLock<Policy> =
+            LazyLock::new(|| Policy::parse(FILES).unwrap_or_else(|error| panic!("{error}")));
         &TABLE
+    }
+
+    /// Which table and register of purposes these are: the first digits of the hash over both, as it stands in the access
+    /// log with everything that was judged by them (R-REG-19).
+    pub fn version() -> &'static str {
+        static VERSION: LazyLock<String> = LazyLock::new(|| version_of(FILES));
+        &VERSION
     }
 
     /// Reads named policy files into one table.
@@ -287,6 +313,45 @@ mod tests {
         assert_eq!(policy.check(both.into_iter()), Ok(()));
         let wrong = policy.check(["HousingService/OfferDwelling", "HousingService/EndLease"].into_iter()).unwrap_err();
         assert_eq!(wrong, ["HousingService/EndLease has no line", "HousingService/AcceptOffer is no RPC"]);
+    }
+
+    /// R-REG-20: in the one role in which it was opened, where the line asks for a relation with the client; nothing else.
+    #[test]
+    fn emergency_access_stands_in_for_a_relation_in_one_role_and_widens_no_line() {
+        let relations = [Relation::Any, Relation::Caseload, Relation::Own, Relation::OwnSelf];
+        let (nobody, whole) = (Standing::default(), Policy::embedded());
+        for emergency in Role::ALL {
+            let standing = Standing { emergency: Some(*emergency), ..nobody };
+            for role in Role::ALL {
+                for relation in relations {
+                    let grant = Grant { role: *role, relation };
+                    let opened = relation == Relation::Caseload && role == emergency;
+                    assert_eq!(grant.holds(&standing), opened || grant.holds(&nobody), "{grant:?} by {emergency}");
+                }
+            }
+        }
+        // Over the whole table: what it opens is open to that role with a relation.
+        for (rpc, rule) in whole.lines() {
+            for grant in rule.all() {
+                let standing = Standing { emergency: Some(grant.role), ..nobody };
+                let related = Standing { organisation: true, person: true, ..nobody };
+                assert!(!grant.holds(&standing) || grant.holds(&related), "{rpc}: {grant:?}");
+            }
+        }
+    }
+
+    /// R-REG-19
+    #[test]
+    fn another_table_or_register_is_another_version() {
+        assert_eq!(Policy::version(), version_of(FILES));
+        assert_eq!(Policy::version().len(), 16);
+        let mut versions: Vec<_> = (0..FILES.len()).map(|n| version_of(&FILES[n..])).collect();
+        versions.push(version_of(&[("a", "bc")]));
+        versions.push(version_of(&[("ab", "c")]));
+        let all = versions.len();
+        versions.sort();
+        versions.dedup();
+        assert_eq!(versions.len(), all);
     }
 
     #[test]

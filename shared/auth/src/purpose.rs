@@ -49,7 +49,12 @@ pub struct Purpose {
     pub law: String,
     /// What it is, in Dutch.
     pub nl: String,
+    /// What it is, in English.
+    pub en: String,
 }
+
+/// The file that is compiled in.
+pub(crate) const FILE: &str = include_str!("../purposes.toml");
 
 /// The register.
 #[derive(Clone, Debug)]
@@ -62,7 +67,7 @@ impl Purposes {
     pub fn embedded() -> &'static Self {
         static REGISTER: LazyLock<Purposes> = LazyLock::new(|| {
             // The file is part of the program; a test reads it.
-            Purposes::parse(include_str!("../purposes.toml")).expect("the register of purposes is readable")
+            Purposes::parse(FILE).expect("the register of purposes is readable")
         });
         &REGISTER
     }
@@ -111,7 +116,7 @@ mod tests {
     fn every_purpose_has_a_ground_and_a_law() {
         let codes: Vec<_> = Purposes::embedded().all().map(|p| p.code.as_str()).collect();
         assert_eq!(codes.len(), 14);
-        assert!(Purposes::embedded().all().all(|p| !p.law.is_empty() && !p.nl.is_empty()));
+        assert!(Purposes::embedded().all().all(|p| ![&p.law, &p.nl, &p.en].iter().any(|text| text.is_empty())));
         assert_eq!(Purposes::embedded().get("crisis").unwrap().ground, Ground::VitalInterest);
     }
 

@@ -2,13 +2,14 @@
 
 use crate::call::{caller, explain};
 use crate::feed::timestamp;
-use crate::{Answer, Chassis, Page};
+use crate::{Answer, Chassis, Page, words};
 use auth::{Checkpoint, Issuer, Purposes};
 use kernel::{ClientId, Role};
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 use proto::audit::v1::audit_service_server::AuditService;
 use proto::audit::v1::{
-    AccessEntry, DataCategory, GetCheckpointRequest, GetCheckpointResponse, ListAccessRequest, ListAccessResponse,
+    AccessEntry, AccessPoint, DataCategory, GetCheckpointRequest, GetCheckpointResponse, ListAccessRequest,
+    ListAccessResponse,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -137,16 +138,27 @@ fn view(entry: LoggedAccess, staff_named: bool) -> AccessEntry {
     let categories = entry.categories.split(',').filter_map(|code| {
         DataCategory::from_str_name(&format!("DATA_CATEGORY_{}", code.to_uppercase())).map(i32::from)
     });
-    AccessEntry {
+    let mut shown = AccessEntry {
         categories: categories.collect(),
         occurred_at: Some(timestamp(entry.at)),
         organisation: entry.organisation,
         roles: entry.roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
-        subject: if staff_named { entry.subject } else { String::new() },
-        on_behalf_of: entry.on_behalf_of.filter(|_| staff_named).unwrap_or_default(),
         method: entry.rpc,
         purpose: entry.purpose,
         legal_ground: ground.unwrap_or_default(),
         result: entry.result,
+        emergency_id: entry.emergency_id.unwrap_or_default(),
+        consent_ids: entry.consents.iter().flat_map(|ids| ids.split(',')).map(str::to_owned).collect(),
+        access_point: entry.access_point.and_then(|code| AccessPoint::from_str_name(&code)).unwrap_or_default().into(),
+        protocol: entry.protocol.unwrap_or_default(),
+        ..AccessEntry::default()
+    };
+    if staff_named {
+        shown.responsible = entry.on_behalf_of.clone().unwrap_or_else(|| entry.subject.clone());
+        shown.subject = entry.subject;
+        shown.on_behalf_of = entry.on_behalf_of.unwrap_or_default();
+    } else {
+        shown.words = Some(words::access(&shown, entry.changed));
     }
+    shown
 }

@@ -1,7 +1,8 @@
 //! The road of a call: from a message to one transaction, and from its outcome to an answer.
 
+use crate::work::Seen;
 use crate::{Caller, Chassis, Work};
-use auth::Purposes;
+use auth::{Policy, Purposes};
 use kernel::{ClientId, Refusal, general};
 use prost::Message;
 use proto::Mutation;
@@ -142,30 +143,30 @@ impl Chassis {
             true => None,
             false => Some(tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await?),
         };
-        let (mut tx, clients, outcome) = match before {
-            None => (tx, Vec::new(), Err(Error::from(&general::DEADLINE_PASSED))),
+        let (mut tx, seen, outcome) = match before {
+            None => (tx, Seen::default(), Err(Error::from(&general::DEADLINE_PASSED))),
             Some(Answered::Same(answer)) => {
                 tx.commit().await?;
                 return Ok(answer);
             }
-            Some(Answered::Other) => (tx, Vec::new(), Err(Error::from(&general::REQUEST_ID_REUSED))),
+            Some(Answered::Other) => (tx, Seen::default(), Err(Error::from(&general::REQUEST_ID_REUSED))),
             Some(Answered::No) => {
                 let mut work = Work::new(tx, now, self.name, caller.clone());
                 let outcome = run(&mut work).await;
-                let (tx, clients) = work.into_parts();
-                (tx, clients, outcome)
+                let (tx, seen) = work.into_parts();
+                (tx, seen, outcome)
             }
         };
         match outcome {
             Ok(answer) => {
                 tx.keep_answer(caller.organisation(), &caller.rpc, id, hash.as_ref(), &answer, now.at).await?;
-                tx.log_access(&access(caller, now.at, Some(id), "ok"), &clients).await?;
+                tx.log_access(&access(caller, now.at, Some(id), "ok", &seen), &seen.clients).await?;
                 tx.commit().await?;
                 Ok(answer)
             }
             Err(Error::Refused(refusal)) => {
                 let mut tx = tx.undo().await?;
-                tx.log_access(&access(caller, now.at, Some(id), refusal.reason.code), &clients).await?;
+                tx.log_access(&access(caller, now.at, Some(id), refusal.reason.code, &seen), &seen.clients).await?;
                 tx.commit().await?;
                 Err(refusal.into())
             }
@@ -183,30 +184,31 @@ impl Chassis {
         let message = request.into_inner();
         let mut work = self.look(&caller).await?;
         let outcome = run(&mut work, &message).await;
-        let (read, clients) = work.into_parts();
+        let (read, seen) = work.into_parts();
         drop(read);
         match outcome {
-            Ok(answer) => self.seen(&caller, &clients).await.map(|()| Response::new(answer)),
-            Err(error) => Err(self.not_seen(&caller, &clients, error).await),
+            Ok(answer) => self.seen(&caller, &seen).await.map(|()| Response::new(answer)),
+            Err(error) => Err(self.not_seen(&caller, &seen, error).await),
         }
     }
 
     async fn look(&self, caller: &Arc<Caller>) -> std::result::Result<Work, Status> {
         let tx = self.store.read().await.map_err(|error| explain(&error))?;
-        Ok(Work::new(tx, self.clock.now(), self.name, caller.clone()))
+        Ok(Work::look(tx, self.clock.now(), self.name, caller.clone()))
     }
 
-    async fn seen(&self, caller: &Caller, clients: &[ClientId]) -> std::result::Result<(), Status> {
-        if clients.is_empty() {
+    async fn seen(&self, caller: &Caller, seen: &Seen) -> std::result::Result<(), Status> {
+        if seen.clients.is_empty() {
             return Ok(());
         }
-        self.log(caller, clients, "ok").await.map_err(|error| explain(&error))
+        self.log_seen(caller, seen, "ok").await.map_err(|error| explain(&error))
     }
 
-    async fn not_seen(&self, caller: &Caller, clients: &[ClientId], error: Error) -> Status {
-        match error {
-            Error::Refused(refusal) => explain(&self.refuse(caller, clients, refusal).await),
-            error => explain(&error),
+    async fn not_seen(&self, caller: &Caller, seen: &Seen, error: Error) -> Status {
+        let Error::Refused(refusal) = error else { return explain(&error) };
+        match self.log_seen(caller, seen, refusal.reason.code).await {
+            Ok(()) => explain(&refusal.into()),
+            Err(error) => explain(&error),
         }
     }
 
@@ -220,8 +222,12 @@ impl Chassis {
 
     /// Keeps that something was read, or why not.
     pub(crate) async fn log(&self, caller: &Caller, clients: &[ClientId], result: &str) -> Result<()> {
+        self.log_seen(caller, &Seen::of(clients), result).await
+    }
+
+    async fn log_seen(&self, caller: &Caller, seen: &Seen, result: &str) -> Result<()> {
         let mut tx = self.store.write().await?;
-        tx.log_access(&access(caller, self.clock.now().at, None, result), clients).await?;
+        tx.log_access(&access(caller, self.clock.now().at, None, result, seen), &seen.clients).await?;
         tx.commit().await
     }
 
@@ -236,7 +242,7 @@ impl Chassis {
             let mut work = Work::new(self.store.write().await?, self.clock.now(), self.name, caller.clone());
             let outcome = async {
                 let done = run(&mut work).await?;
-                let (tx, _): (Tx, _) = work.into_parts();
+                let (tx, _): (Tx, Seen) = work.into_parts();
                 tx.commit().await?;
                 Ok(done)
             };
@@ -251,7 +257,13 @@ impl Chassis {
     }
 }
 
-fn access<'a>(caller: &'a Caller, at: jiff::Timestamp, request_id: Option<&'a str>, result: &'a str) -> Access<'a> {
+fn access<'a>(
+    caller: &'a Caller,
+    at: jiff::Timestamp,
+    request_id: Option<&'a str>,
+    result: &'a str,
+    seen: &'a Seen,
+) -> Access<'a> {
     Access {
         at,
         actor: &caller.actor,
@@ -262,6 +274,10 @@ fn access<'a>(caller: &'a Caller, at: jiff::Timestamp, request_id: Option<&'a st
         trace_id: caller.trace.trace_id(),
         request_id,
         result,
+        access_point: caller.access_point().as_str_name(),
+        consents: &seen.consents,
+        emergencies: &seen.emergencies,
+        protocol: Policy::version(),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::limits::Bounds;
 use auth::{Grant, Verified};
 use kernel::{Actor, Organisation, Role};
+use proto::audit::v1::AccessPoint;
 use std::sync::Arc;
 use telemetry::TraceContext;
 
@@ -23,6 +24,8 @@ pub struct Caller {
     pub trace: TraceContext,
     /// How far it may go.
     pub bounds: Bounds,
+    /// Whether it came over a connection with a client certificate.
+    pub certified: bool,
 }
 
 impl Caller {
@@ -34,6 +37,12 @@ impl Caller {
     /// Whether a service of the chain calls.
     pub fn is_service(&self) -> bool {
         self.grants.iter().any(|grant| grant.role.as_str().starts_with("svc_"))
+    }
+
+    /// How it came in (NEN 7513: the access point).
+    pub fn access_point(&self) -> AccessPoint {
+        let of_service = self.actor.roles.iter().any(|role| role.as_str().starts_with("svc_"));
+        came_in(self.token.is_some(), of_service, self.certified)
     }
 
     /// A service acting on its own: for events taken in and deadlines woken. A trace begins, until the work follows another.
@@ -49,7 +58,18 @@ impl Caller {
             token: None,
             trace,
             bounds: Bounds::default(),
+            certified: false,
         }
+    }
+}
+
+fn came_in(with_token: bool, of_service: bool, certified: bool) -> AccessPoint {
+    match (with_token, of_service) {
+        (false, true) => AccessPoint::Itself,
+        (false, false) => AccessPoint::Unknown,
+        (true, true) => AccessPoint::Service,
+        (true, false) if certified => AccessPoint::Certificate,
+        (true, false) => AccessPoint::Token,
     }
 }
 
@@ -59,4 +79,28 @@ pub(crate) fn service_actor(name: &str) -> Actor {
         Organisation::parse("service", &format!("svc-{name}")).expect("service names are lower-case words");
     let role = Role::from_key(&format!("svc_{name}")).expect("every service has a role");
     Actor { subject: format!("svc-{name}"), organisation, roles: vec![role], on_behalf_of: None, client_id: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R-REG-19
+    #[test]
+    fn how_somebody_came_in_follows_from_token_role_and_certificate() {
+        use AccessPoint::{Certificate, Itself, Service, Token, Unknown};
+        for (with_token, of_service, certified, point) in [
+            (false, true, false, Itself),
+            (false, true, true, Itself),
+            (false, false, false, Unknown),
+            (false, false, true, Unknown),
+            (true, true, false, Service),
+            (true, true, true, Service),
+            (true, false, true, Certificate),
+            (true, false, false, Token),
+        ] {
+            assert_eq!(came_in(with_token, of_service, certified), point);
+        }
+        assert_eq!(Caller::service("monitor", "deadline").access_point(), Itself);
+    }
 }

@@ -15,8 +15,12 @@ pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -
         return Ok(());
     }
     let (client, now) = (what.client, work.now.at);
-    let end = "update relation set ended_at = $2 where client_id = $1 and ended_at is null";
-    work.run(end, args![client, now]).await?;
+    for end in [
+        "update relation set ended_at = $2 where client_id = $1 and ended_at is null",
+        "update emergency_access set ended_at = $2 where client_id = $1 and ended_at is null",
+    ] {
+        work.run(end, args![client, now]).await?;
+    }
     work.run("delete from deadline where client_id = $1", args![client]).await?;
     service.forget(work, client).await
 }

@@ -144,14 +144,25 @@ impl GateLayer {
         mut bounds: Bounds,
     ) -> Result<Arc<Caller>, tonic::Status> {
         let rpc: Arc<str> = path.rsplit('.').next().unwrap_or(path).into();
+        let caller = |actor: &Arc<Actor>, token| Caller {
+            actor: actor.clone(),
+            rpc: rpc.clone(),
+            purpose: purpose.into(),
+            grants: Vec::new(),
+            token,
+            trace,
+            bounds: Bounds::default(),
+            certified: certificate.is_some(),
+        };
         let token = match self.chassis.verifier.verify_over(bearer, certificate, std::time::SystemTime::now()).await {
             Ok(token) => token,
             Err(Denied { refusal, actor }) => {
                 let actor = actor.unwrap_or_else(|| Arc::new(nobody()));
-                return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await);
+                return Err(self.deny(caller(&actor, None), refusal).await);
             }
         };
         let actor = token.actor().clone();
+        let caller = caller(&actor, Some(token));
         // The services pass on what partners asked, each call of which was counted. And what is refused here leaves no entry
         // in the access log: nothing was looked at, and a flood must not be made worse by writing it down.
         if !actor.roles.iter().all(|role| role.as_str().starts_with("svc_")) {
@@ -162,37 +173,21 @@ impl GateLayer {
         }
         let grants = match Policy::embedded().grants(path, &actor) {
             Ok(grants) => grants,
-            Err(refusal) => return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await),
+            Err(refusal) => return Err(self.deny(caller, refusal).await),
         };
         let codes: Vec<&str> = method.purposes.iter().map(String::as_str).collect();
         if let Err(refusal) = Purposes::embedded().admit(&rpc, &codes, purpose) {
-            return Err(self.deny(&actor, &rpc, purpose, trace, refusal).await);
+            return Err(self.deny(caller, refusal).await);
         }
         let place = method.streams.then(|| self.chassis.shares.place(&actor.organisation)).transpose();
         bounds.place = place.map_err(|refusal| proto::status(&refusal))?.map(Arc::new);
-        Ok(Arc::new(Caller { actor, rpc, purpose: purpose.into(), grants, token: Some(token), trace, bounds }))
+        Ok(Arc::new(Caller { grants, bounds, ..caller }))
     }
 
-    async fn deny(
-        &self,
-        actor: &Arc<Actor>,
-        rpc: &Arc<str>,
-        purpose: &str,
-        trace: TraceContext,
-        refusal: Refusal,
-    ) -> tonic::Status {
+    async fn deny(&self, caller: Caller, refusal: Refusal) -> tonic::Status {
         // A purpose that is no code of ours may be any text; it is not kept.
-        let known = Purposes::embedded().get(purpose).map_or("", |_| purpose);
-        let (actor, rpc) = (actor.clone(), rpc.clone());
-        let caller = Caller {
-            actor,
-            rpc,
-            purpose: known.into(),
-            grants: Vec::new(),
-            token: None,
-            trace,
-            bounds: Bounds::default(),
-        };
+        let known = Purposes::embedded().get(&caller.purpose).is_some();
+        let caller = if known { caller } else { Caller { purpose: "".into(), ..caller } };
         explain(&self.chassis.refuse(&caller, &[], refusal).await)
     }
 }

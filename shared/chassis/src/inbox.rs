@@ -5,14 +5,14 @@
 
 use crate::{Chassis, Service, Work, erasure};
 use jiff::Timestamp;
-use kernel::{ClientId, Date, Organisation};
+use kernel::{ClientId, Date, Organisation, Role};
 use prost::{Message, Name};
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{AcknowledgeRequest, SubscribeRequest, SubscribeResponse};
-use proto::regie::v1::{RelationEnded, RelationGranted};
+use proto::regie::v1::{RelationEnded, RelationGranted, RelationKind};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Error, Relation, Result};
+use store::{Emergency, Error, Relation, Result};
 use telemetry::TraceContext;
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
@@ -184,9 +184,23 @@ async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
         "RelationGranted" => {
             let granted: RelationGranted = event.decode()?;
             let organisation = Organisation::parse("organisation", &granted.organisation)?;
+            let (relation_id, client) = (id(&granted.relation_id)?, ClientId::parse("client_id", &granted.client_id)?);
+            if granted.kind() == RelationKind::Emergency {
+                let wrong = |what: &'static str| move || Error::inconsistent("event", "until", what);
+                let until = granted.until.as_ref().ok_or_else(wrong("no moment"))?;
+                let emergency = Emergency {
+                    emergency_id: relation_id,
+                    client,
+                    organisation: &organisation,
+                    person: &granted.person,
+                    role: Role::from_key(&granted.role).ok_or_else(wrong("of no role"))?,
+                    until: Timestamp::new(until.seconds, until.nanos).map_err(|_| wrong("no moment")())?,
+                };
+                return work.open_emergency(&emergency).await;
+            }
             let relation = Relation {
-                relation_id: id(&granted.relation_id)?,
-                client: ClientId::parse("client_id", &granted.client_id)?,
+                relation_id,
+                client,
                 organisation: &organisation,
                 person: Some(granted.person.as_str()).filter(|person| !person.is_empty()),
                 kind: granted.kind().as_str_name(),
@@ -195,7 +209,10 @@ async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
         }
         "RelationEnded" => {
             let ended: RelationEnded = event.decode()?;
-            work.end_relation(id(&ended.relation_id)?, now).await
+            match ended.kind() {
+                RelationKind::Emergency => work.end_emergency(id(&ended.relation_id)?, now).await,
+                _ => work.end_relation(id(&ended.relation_id)?, now).await,
+            }
         }
         _ => Ok(()),
     }

@@ -20,6 +20,7 @@ mod peer;
 mod process;
 mod timer;
 mod tls;
+pub mod words;
 mod work;
 
 pub use call::{Answer, Run};

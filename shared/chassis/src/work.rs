@@ -19,7 +19,27 @@ pub struct Work {
     caller: Arc<Caller>,
     /// The step of a trace that this work is; what it publishes and asks of others continues it.
     pub trace: TraceContext,
-    clients: Vec<ClientId>,
+    /// Whether nothing is changed: only then emergency access counts (R-REG-20).
+    only_looks: bool,
+    seen: Seen,
+}
+
+/// Whose data a call was about, and by what it was allowed: for the access log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// The clients.
+    pub clients: Vec<ClientId>,
+    /// Which of them by which emergency access.
+    pub emergencies: Vec<(ClientId, Uuid)>,
+    /// The consents that were used.
+    pub consents: Vec<Uuid>,
+}
+
+impl Seen {
+    /// These clients, by an ordinary relation.
+    pub fn of(clients: &[ClientId]) -> Self {
+        Self { clients: clients.to_vec(), ..Self::default() }
+    }
 }
 
 /// Which rows of a list the caller may see; the arguments of the standard condition (see [`Scope::args`]).
@@ -62,11 +82,16 @@ impl Scope {
 impl Work {
     pub(crate) fn new(tx: Tx, now: Moment, service: &'static str, caller: Arc<Caller>) -> Self {
         let trace = caller.trace;
-        Self { tx, now, service, caller, trace, clients: Vec::new() }
+        Self { tx, now, service, caller, trace, only_looks: false, seen: Seen::default() }
     }
 
-    pub(crate) fn into_parts(self) -> (Tx, Vec<ClientId>) {
-        (self.tx, self.clients)
+    /// Work that changes nothing.
+    pub(crate) fn look(tx: Tx, now: Moment, service: &'static str, caller: Arc<Caller>) -> Self {
+        Self { only_looks: true, ..Self::new(tx, now, service, caller) }
+    }
+
+    pub(crate) fn into_parts(self) -> (Tx, Seen) {
+        (self.tx, self.seen)
     }
 
     /// Who asks.
@@ -150,7 +175,22 @@ impl Work {
         if passes(&standing) {
             return Ok(());
         }
+        if let Some(client) = client.filter(|_| self.only_looks) {
+            let open = self.tx.emergencies(client, &actor.organisation, &actor.subject, self.now.at).await?;
+            let opens = |role: Role| passes(&Standing { emergency: Some(role), ..standing });
+            if let Some((id, _)) = open.into_iter().find(|(_, role)| opens(*role)) {
+                self.seen.emergencies.push((client, id));
+                return Ok(());
+            }
+        }
         Err(Self::unknown(thing))
+    }
+
+    /// Puts a consent of the client in the access log: without it the answer would tell less (R-REG-19).
+    pub fn consented(&mut self, consent: Uuid) {
+        if !self.seen.consents.contains(&consent) {
+            self.seen.consents.push(consent);
+        }
     }
 
     /// The answer for a thing that is not there, and for one that the caller may not know of.
@@ -160,8 +200,8 @@ impl Work {
 
     /// Puts a client in the access log without asking a relation: for lists that were filtered by [`Work::scope`].
     pub fn touched(&mut self, client: ClientId) {
-        if !self.clients.contains(&client) {
-            self.clients.push(client);
+        if !self.seen.clients.contains(&client) {
+            self.seen.clients.push(client);
         }
     }
 

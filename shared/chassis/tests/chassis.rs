@@ -94,6 +94,7 @@ fn stabilise(request_id: &str, client: ClientId) -> Request<StabiliseFinancesReq
         token: None,
         trace: chassis::TraceContext::root(),
         bounds: chassis::Bounds::default(),
+        certified: false,
     }));
     request
 }
@@ -154,6 +155,10 @@ async fn look(store: &Store) {
         trace_id: String::new(),
         request_id: None,
         result: "ok",
+        access_point: "ACCESS_POINT_TOKEN",
+        consents: &[],
+        emergencies: &[],
+        protocol: "0123456789abcdef",
     };
     tx.log_access(&access, &[client('a')]).await.unwrap();
     tx.commit().await.unwrap();
@@ -229,6 +234,24 @@ testkit::on_both_engines! {
         assert!(kept % 2 == 0, "a given-up write was kept by half");
         // Whoever goes away during the commit does not know whether it was kept.
         assert!((1..39).contains(&done) && kept >= 2 * done, "{done} were finished, {kept} rows kept");
+    }
+
+    /// R-REG-19: of what was refused at the gate too, with the table of rights by which it was judged.
+    async fn how_a_caller_came_in_is_in_the_log(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let wanted = ListAccessRequest { client_id: client('a').to_string(), ..Default::default() };
+        for (connection, result, point) in [
+            (bench.as_(&actor(Role::Corporation, "trivire"), "audit"), "ROLE_NOT_ALLOWED", "ACCESS_POINT_TOKEN"),
+            (bench.as_(&actor(Role::SvcMonitor, "svc-monitor"), "audit"), "ROLE_NOT_ALLOWED", "ACCESS_POINT_SERVICE"),
+            (bench.with_token("no.to.ken", "audit"), "TOKEN_INVALID", "ACCESS_POINT_UNKNOWN"),
+        ] {
+            let refused = AuditServiceClient::new(connection).list_access(wanted.clone()).await.unwrap_err();
+            assert_eq!(reason(&refused), result);
+            let newest = "select access_point, protocol from access_log where result = $1 order by access_id desc limit 1";
+            let row = chassis.store.read().await.unwrap().row(newest, chassis::args![result]).await.unwrap().unwrap();
+            let told: (String, String) = (row.get("access_point").unwrap(), row.get("protocol").unwrap());
+            assert_eq!(told, (point.to_owned(), auth::Policy::version().to_owned()));
+        }
     }
 
     /// P3

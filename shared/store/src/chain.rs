@@ -17,11 +17,13 @@ use std::str::FromStr as _;
 /// SHA-256
 pub type Hash = [u8; 32];
 
-/// Which encoding of an entry is hashed. Another list of fields is another form.
-const FORM: &[u8] = b"doorstroom access log, form 1\n";
+/// Which encoding of an entry is hashed. Another list of fields is another form: an entry is of the first that has all that
+/// it holds, so that what was linked before a field came stays linked, and filling or emptying a field changes the hash.
+const FORMS: [(&[u8], usize); 2] =
+    [(b"doorstroom access log, form 1\n", 13), (b"doorstroom access log, form 2\n", TEXTS.len())];
 
 /// The text fields of an entry, in the order in which they are hashed.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 17] = [
     "access_id",
     "client_id",
     "subject",
@@ -35,16 +37,27 @@ const TEXTS: [&str; 13] = [
     "request_id",
     "trace_id",
     "result",
+    "access_point",
+    "consents",
+    "emergency_id",
+    "protocol",
 ];
 
 const ENTRIES_AFTER: &str =
     "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
-    purpose, legal_ground, categories, request_id, trace_id, result
+    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol
     from access_log where position > $1 order by position limit $2";
 
 const EVERY_ENTRY: &str =
     "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
-    purpose, legal_ground, categories, request_id, trace_id, result
+    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol
+    from access_log where position is not null order by position, access_id";
+
+/// The same of a database that no program with the later fields has opened: a backup of before them.
+const EVERY_ENTRY_BEFORE: &str =
+    "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
+    purpose, legal_ground, categories, request_id, trace_id, result,
+    null as access_point, null as consents, null as emergency_id, null as protocol
     from access_log where position is not null order by position, access_id";
 
 /// At most this many entries stand between two links.
@@ -98,12 +111,14 @@ impl Link {
         if entry.position != position {
             return Err(Fault::Missing { position, found: entry.position });
         }
+        let holds = entry.texts.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let (form, fields) = *FORMS.iter().find(|(_, fields)| holds <= *fields).unwrap_or(&FORMS[1]);
         let mut context = Context::new(&SHA256);
-        context.update(FORM);
+        context.update(form);
         context.update(&self.hash);
         context.update(&entry.position.to_be_bytes());
         context.update(&entry.occurred_at.to_be_bytes());
-        for text in &entry.texts {
+        for text in &entry.texts[..fields] {
             match text {
                 None => context.update(&[0]),
                 Some(text) => {
@@ -315,9 +330,11 @@ impl Reading {
 
     /// Takes every entry, as one stream: a page that ends between two rows of one position would hide the second.
     async fn walk(&mut self, walk: &mut Walk) -> Result<std::result::Result<(), Fault>> {
+        let has_all = self.all("select protocol from access_log limit 0").await.is_ok();
+        let every = if has_all { EVERY_ENTRY } else { EVERY_ENTRY_BEFORE };
         let mut rows = match self {
-            Reading::Lite(lite) => sqlx::query(EVERY_ENTRY).fetch(lite).map(|row| row.map(Row::Lite)).boxed(),
-            Reading::Pg(pg) => sqlx::query(EVERY_ENTRY).fetch(pg).map(|row| row.map(Row::Pg)).boxed(),
+            Reading::Lite(lite) => sqlx::query(every).fetch(lite).map(|row| row.map(Row::Lite)).boxed(),
+            Reading::Pg(pg) => sqlx::query(every).fetch(pg).map(|row| row.map(Row::Pg)).boxed(),
         };
         while let Some(row) = rows.next().await {
             let taken = match Entry::read(&row?) {

@@ -10,6 +10,7 @@
 mod chain;
 mod db;
 mod deadline;
+mod emergency;
 mod error;
 mod feed;
 mod idempotency;
@@ -24,6 +25,7 @@ mod state;
 pub use chain::{Entry, Fault, Hash, Link, Walk, Walked, Witness, verify};
 pub use db::{Column, Row, Tx, Value, code, json};
 pub use deadline::Deadline;
+pub use emergency::Emergency;
 pub use error::Error;
 pub use feed::{Cursor, FeedState, NewEvent, Receiver, StoredEvent, Subscription};
 pub use idempotency::Answered;

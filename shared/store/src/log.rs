@@ -1,7 +1,7 @@
 //! The access log: who did what with whose data, refusals included (R-REG-19). Only ever added to, and chained: see
 //! [`crate::chain`].
 
-use crate::db::{Row, Tx};
+use crate::db::{Row, Tx, Value};
 use crate::{Result, args};
 use jiff::Timestamp;
 use kernel::{Actor, ClientId};
@@ -28,6 +28,14 @@ pub struct Access<'a> {
     pub request_id: Option<&'a str>,
     /// "ok", or the code of the refusal.
     pub result: &'a str,
+    /// How the caller came in: a code of whoever logs.
+    pub access_point: &'a str,
+    /// The client's consents that were used, by their ids.
+    pub consents: &'a [Uuid],
+    /// Which clients were looked at by which emergency access.
+    pub emergencies: &'a [(ClientId, Uuid)],
+    /// The version of the table of rights by which it was judged.
+    pub protocol: &'a str,
 }
 
 /// An entry as it was kept.
@@ -55,6 +63,16 @@ pub struct LoggedAccess {
     pub categories: String,
     /// "ok", or the code of the refusal.
     pub result: String,
+    /// Whether the call asked for a change: it had a request id.
+    pub changed: bool,
+    /// How the caller came in; none in entries that are older than this field.
+    pub access_point: Option<String>,
+    /// The consents that were used, comma-separated.
+    pub consents: Option<String>,
+    /// The emergency access by which it was read.
+    pub emergency_id: Option<String>,
+    /// The version of the table of rights; none in entries that are older than this field.
+    pub protocol: Option<String>,
 }
 
 impl Tx {
@@ -62,7 +80,12 @@ impl Tx {
     pub async fn log_access(&mut self, access: &Access<'_>, clients: &[ClientId]) -> Result<()> {
         let roles: Vec<&str> = access.actor.roles.iter().map(|role| role.as_str()).collect();
         let roles = roles.join(",");
-        let entry = |client: Option<ClientId>| {
+        let consents: Vec<String> = access.consents.iter().map(Uuid::to_string).collect();
+        let consents = (!consents.is_empty()).then(|| consents.join(","));
+        let emergency = |client: Option<ClientId>| -> Option<Uuid> {
+            access.emergencies.iter().find(|(of, _)| Some(*of) == client).map(|(_, id)| *id)
+        };
+        let entry = |client: Option<ClientId>| -> Vec<Value> {
             args![
                 Uuid::now_v7(),
                 access.at,
@@ -77,7 +100,11 @@ impl Tx {
                 access.categories,
                 access.request_id,
                 &access.trace_id,
-                access.result
+                access.result,
+                access.access_point,
+                consents.clone(),
+                emergency(client),
+                access.protocol
             ]
         };
         let entries = if clients.is_empty() {
@@ -88,7 +115,7 @@ impl Tx {
         self.logged += 1;
         self.insert_many(
             "insert into access_log (access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose,
-             legal_ground, categories, request_id, trace_id, result)",
+             legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol)",
             entries,
             "",
         )
@@ -106,7 +133,7 @@ impl Tx {
         let rows = self
             .rows(
                 "select access_id, occurred_at, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground,
-                 categories, result
+                 categories, request_id, result, access_point, consents, emergency_id, protocol
                  from access_log where client_id = $1 and (occurred_at, access_id) < ($2, $3)
                  order by occurred_at desc, access_id desc limit $4",
                 args![client.0, at, id, limit],
@@ -125,6 +152,11 @@ impl Tx {
                 legal_ground: row.get("legal_ground")?,
                 categories: row.get("categories")?,
                 result: row.get("result")?,
+                changed: row.get::<Option<String>>("request_id")?.is_some(),
+                access_point: row.get("access_point")?,
+                consents: row.get("consents")?,
+                emergency_id: row.get("emergency_id")?,
+                protocol: row.get("protocol")?,
             })
         };
         rows.iter().map(entry).collect()

@@ -33,6 +33,8 @@ macro_rules! shared {
                 ),
             ),
             (5, "receivers", include_str!("../migrations/0005_receivers.sql")),
+            (10, "emergency", include_str!("../migrations/0010_emergency.sql")),
+            (11, "nen7513", include_str!(concat!("../migrations/0011_nen7513.", $engine, ".sql"))),
         ]
     };
 }

@@ -2,6 +2,7 @@
 //! events taken in and deadlines alike.
 
 pub mod case;
+pub mod emergency;
 pub mod erasure;
 pub mod gate;
 pub mod process;

@@ -137,7 +137,8 @@ async fn escalate(regie: &Regie, work: &mut Work, task: &task::Task) -> Result<(
     let subject_id = wanted.subject.clone().unwrap_or_default();
     told(work, wanted, receivers, &pb::TaskOverdue { task_id: task_id.clone(), kind, organisation, due_on }).await?;
     told(work, wanted, receivers, &pb::DeadlineMissed { kind, task_id, subject_id, due_on }).await?;
-    if wanted.organisation == chief {
+    // What the municipality has on its own list stays there; the privacy officer's list is another.
+    if wanted.organisation == chief && wanted.role != Some(Role::PrivacyOfficer) {
         return Ok(());
     }
     let policy = regie.policy.at(&municipality, work.now.date);

@@ -139,7 +139,13 @@ pub fn withdraw(consents: &[Consent], id: ConsentId, now: Moment) -> Result<Opti
 
 /// Whether an organisation may receive a category.
 pub fn allows(consents: &[Consent], receiver: &Organisation, category: Category) -> bool {
-    consents.iter().any(|c| c.withdrawn_on.is_none() && c.wish.receiver == *receiver && c.wish.category == category)
+    that_allows(consents, receiver, category).is_some()
+}
+
+/// The consent by which an organisation may receive a category.
+pub fn that_allows<'a>(consents: &'a [Consent], receiver: &Organisation, category: Category) -> Option<&'a Consent> {
+    let fits = |c: &&Consent| c.wish.receiver == *receiver && c.wish.category == category;
+    consents.iter().find(|c| c.withdrawn_on.is_none() && fits(c))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod consent;
+pub mod emergency;
 pub mod erasure;
 pub mod gate;
 pub mod policy;
@@ -12,5 +13,12 @@ pub mod relation;
 pub mod task;
 
 /// The reasons for which regie refuses, page by page.
-pub const REASONS: &[&[&kernel::Reason]] =
-    &[case::REASONS, consent::REASONS, erasure::REASONS, gate::REASONS, relation::REASONS, task::REASONS];
+pub const REASONS: &[&[&kernel::Reason]] = &[
+    case::REASONS,
+    consent::REASONS,
+    erasure::REASONS,
+    gate::REASONS,
+    relation::REASONS,
+    task::REASONS,
+    emergency::REASONS,
+];

@@ -15,6 +15,10 @@ pub struct Policy {
     pub calendar: kernel::Calendar,
     /// The versions of the consent text that may be used (R-REG-16).
     pub consent_texts: Vec<String>,
+    /// Hours after which emergency access ends by itself (R-REG-20).
+    pub emergency_hours: u32,
+    /// Working days in which emergency access is reviewed (R-REG-20).
+    pub emergency_review_working_days: i32,
     /// The terms of the processes.
     pub process: Terms,
 }

@@ -157,10 +157,14 @@ pub fn shown_to(
     organisation: &Organisation,
     consents: &[Consent],
 ) -> Vec<Option<Requirement>> {
-    const SEE_FINANCES: &[Role] = &[Role::Client, Role::Access, Role::Caseholder, Role::Regie];
-    let sees = roles.iter().any(|role| SEE_FINANCES.contains(role))
-        || consent::allows(consents, organisation, consent::Category::Debt);
+    let sees = !needs_consent(roles) || consent::allows(consents, organisation, consent::Category::Debt);
     failed.iter().map(|r| (sees || *r != Requirement::Finances).then_some(*r)).collect()
+}
+
+/// Whether what is missing on finances is shown in these roles only by the client's consent.
+pub fn needs_consent(roles: &[Role]) -> bool {
+    const SEE_FINANCES: &[Role] = &[Role::Client, Role::Access, Role::Caseholder, Role::Regie];
+    !roles.iter().any(|role| SEE_FINANCES.contains(role))
 }
 
 #[cfg(test)]

@@ -211,6 +211,11 @@ impl Register {
         &self.home.1
     }
 
+    /// The name of an organisation; its code when the register does not know it any more.
+    pub fn name<'a>(&'a self, organisation: &'a Organisation) -> &'a str {
+        self.partners.get(organisation).map_or(organisation.as_str(), |partner| &partner.name)
+    }
+
     /// The first role, in the order of the file, in which an organisation works.
     pub fn main_role(&self, organisation: &Organisation) -> Option<Role> {
         self.partners.get(organisation).and_then(|p| p.roles.first().copied())

@@ -24,6 +24,9 @@ kernel::reasons! {
         "This task did not come from a refused command: there is nothing to repeat.",
         "Deze taak komt niet uit een geweigerde opdracht: er is niets te herhalen.",
         "Complete it with DONE or NOT_NEEDED.", "Rond de taak af met DONE of NOT_NEEDED.";
+    TASK_ENDS_WITH_REVIEW: Rule, "R-REG-20",
+        "This task ends with the outcome of the review.", "Deze taak eindigt met de uitkomst van de beoordeling.",
+        "Record the outcome with ReviewEmergencyAccess.", "Leg de uitkomst vast met ReviewEmergencyAccess.";
 }
 
 macro_rules! kinds {
@@ -97,6 +100,8 @@ kinds! {
         "Case holder: benefit was refused with the move at hand (R-INC-27).";
     DecideErasure = "decide_erasure", "Beslis op het verzoek om vernietiging",
         "Regie: decide on a written request for erasure (R-REG-22).";
+    ReviewEmergency = "review_emergency", "Beoordeel of deze noodtoegang nodig was",
+        "Privacy officer: review an emergency access (R-REG-20).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
 
@@ -292,6 +297,9 @@ pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>,
         (_, Command::Take { by, .. }) => Ok(vec![Event::Taken { by: by.clone() }]),
         (_, Command::Complete { outcome: Outcome::Repeat }) if task.wanted.kind != Kind::SettleRefusedCommand => {
             Err((&TASK_NOTHING_TO_REPEAT).into())
+        }
+        (_, Command::Complete { .. }) if task.wanted.kind == Kind::ReviewEmergency => {
+            Err((&TASK_ENDS_WITH_REVIEW).into())
         }
         (_, Command::Complete { outcome }) => Ok(vec![Event::Completed { outcome: *outcome }]),
         (_, Command::FallAway) => Ok(vec![Event::Completed { outcome: Outcome::FellAway }]),

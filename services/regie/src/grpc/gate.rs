@@ -1,6 +1,7 @@
 //! The gate, the municipality's word on it, and readiness.
 
 use super::client_id;
+use crate::domain::consent;
 use crate::domain::gate::{self, GATE_NO_MOVE, Word};
 use crate::domain::process::facts::AllocationId;
 use crate::domain::readiness::{self, Requirement};
@@ -46,6 +47,11 @@ pub async fn readiness(_: &Regie, work: &mut Work, m: &GetReadinessRequest) -> R
     let missing = readiness::failed(&facts, Some(&case.case), work.now.date);
     let consents = store::consent::of(work, client).await?;
     let (roles, organisation): (_, Organisation) = (work.actor().roles.clone(), work.organisation().clone());
+    if readiness::needs_consent(&roles)
+        && let Some(by) = consent::that_allows(&consents, &organisation, consent::Category::Debt)
+    {
+        work.consented(by.id.0);
+    }
     let shown = readiness::shown_to(&missing, &roles, &organisation, &consents);
     let failed = shown.into_iter().map(|shown| FailedRequirement {
         requirement: shown.map_or(proto::regie::v1::Requirement::Withheld, events::requirement).into(),

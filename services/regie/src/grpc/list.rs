@@ -1,6 +1,7 @@
 //! Lists: cases, the timeline, the policy, the register, who is on duty.
 
 use super::{client_id, opt, required};
+use crate::domain::emergency::on_the_timeline;
 use crate::{Regie, store};
 use chassis::{Page, Result, Work};
 use jiff::Timestamp;
@@ -38,11 +39,16 @@ pub async fn timeline(_: &Regie, work: &mut Work, m: &GetTimelineRequest) -> Res
     let mut rows = store::timeline::list(work, client, (after, page.text(1)), page.limit).await?;
     let next_page_token =
         page.cut(&mut rows, |row| vec![row.recorded_at.as_microsecond().to_string(), row.event_id.to_string()]);
-    let entry = |row: store::timeline::Entry| TimelineEntry {
-        event_id: row.event_id.to_string(),
-        r#type: row.kind,
-        occurred_on: Some(proto::from_date(row.occurred_on)),
-        recorded_at: Some(super::view::instant(row.recorded_at)),
+    let entry = |row: store::timeline::Entry| {
+        let (nl, en) = on_the_timeline(&row.kind).unwrap_or_default();
+        TimelineEntry {
+            event_id: row.event_id.to_string(),
+            r#type: row.kind,
+            occurred_on: Some(proto::from_date(row.occurred_on)),
+            recorded_at: Some(super::view::instant(row.recorded_at)),
+            nl: nl.to_owned(),
+            en: en.to_owned(),
+        }
     };
     Ok(GetTimelineResponse { entries: rows.into_iter().map(entry).collect(), next_page_token })
 }

@@ -2,6 +2,7 @@
 
 mod case;
 mod consent;
+mod emergency;
 mod erasure;
 mod gate;
 mod list;
@@ -117,4 +118,9 @@ methods! {
     query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
     query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;
     query get_duty_contacts(GetDutyContactsRequest) -> GetDutyContactsResponse = list::duty_contacts;
+    command open_emergency_access(OpenEmergencyAccessRequest) -> OpenEmergencyAccessResponse = emergency::open;
+    revocation end_emergency_access(EndEmergencyAccessRequest) -> EndEmergencyAccessResponse = emergency::end;
+    revocation review_emergency_access(ReviewEmergencyAccessRequest) -> ReviewEmergencyAccessResponse = emergency::review;
+    query list_emergency_access(ListEmergencyAccessRequest) -> ListEmergencyAccessResponse = emergency::list;
+    query list_emergency_access_as_self(ListEmergencyAccessAsSelfRequest) -> ListEmergencyAccessAsSelfResponse = emergency::list_as_self;
 }

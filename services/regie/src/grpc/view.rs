@@ -2,20 +2,15 @@
 
 use super::{client_id, opt};
 use crate::domain::case::{Assignee, Case, CaseId, Goal, GoalId, Scoring};
-use crate::domain::consent::{Category, allows};
+use crate::domain::consent::{self, Category};
 use crate::domain::{readiness, relation};
+pub use crate::events::instant;
 use crate::store::case::{Assigned, Kept, Post};
 use crate::{Regie, events, store};
 use chassis::{Result, Work};
-use jiff::Timestamp;
 use kernel::ClientId;
 use proto::from_date;
 use proto::regie::v1::*;
-
-/// An instant as it goes on the wire.
-pub fn instant(at: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
-}
 
 /// The case that is asked for: the open one, the last, or an earlier one by id.
 async fn load(work: &mut Work, client: &str, case: &str) -> Result<(ClientId, Kept)> {
@@ -54,7 +49,10 @@ pub async fn case_as_district(
 ) -> Result<GetCaseAsDistrictResponse> {
     let (client, Kept { case, version }) = load(work, &m.client_id, "").await?;
     let consents = store::consent::of(work, client).await?;
-    let may = |category: Category| allows(&consents, work.organisation(), category);
+    let mut may = |category: Category| {
+        let by = consent::that_allows(&consents, work.organisation(), category).map(|consent| consent.id.0);
+        by.map(|by| work.consented(by)).is_some()
+    };
     let (goals, scores) = (may(Category::LifeDomains), may(Category::Scores));
     let now = |assigned: Vec<Assigned>| assigned.first().map(assignment);
     Ok(GetCaseAsDistrictResponse {

@@ -78,5 +78,12 @@ pub async fn forget(tx: &mut Tx, client: ClientId) -> Result<()> {
     // A word on a gate has an explanation; that it can be read no more is what its key says.
     let words = "update gate_word set explanation = $2 where client_id = $1 and explanation is not null";
     tx.run(words, args![client, Vec::<u8>::new()]).await?;
+    // That somebody used emergency access stays, without its words.
+    for words in [
+        "update emergency set explanation = $2 where client_id = $1",
+        "update emergency set outcome_explanation = $2 where client_id = $1 and outcome_explanation is not null",
+    ] {
+        tx.run(words, args![client, Vec::<u8>::new()]).await?;
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod consent;
+pub mod emergency;
 pub mod erasure;
 pub mod flow;
 pub mod gate;

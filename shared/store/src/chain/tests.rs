@@ -22,6 +22,10 @@ fn entry(position: i64) -> Entry {
     for (n, text) in texts.iter_mut().enumerate() {
         // Some are null in every row, as `on_behalf_of` is.
         *text = (n != 5).then(|| if n == 0 { Uuid::now_v7().to_string() } else { format!("{n}") });
+        // Every third is of before the fields that came later.
+        if n >= FORMS[0].1 && position % 3 == 0 {
+            *text = None;
+        }
     }
     Entry { position, occurred_at: 1_000 * position, texts }
 }
@@ -221,6 +225,10 @@ async fn look(store: &Store, times: usize) {
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
             request_id: None,
             result: "ok",
+            access_point: "certificate",
+            consents: &[],
+            emergencies: &[],
+            protocol: "0123456789abcdef",
         };
         tx.log_access(&access, &[ClientId(Uuid::new_v4())]).await.unwrap();
         tx.commit().await.unwrap();
@@ -326,7 +334,7 @@ async fn rows_outside_the_order_and_rows_of_another_kind_are_found() {
     let entries = entries(&mut raw).await;
     write_anew(&mut raw, &entries).await;
     assert!(verify(&url, &[]).await.unwrap().is_ok());
-    sqlx::query("insert into access_log select null, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground, categories, request_id, trace_id, result from access_log limit 1").execute(&mut raw).await.unwrap();
+    sqlx::query("insert into access_log select null, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol from access_log limit 1").execute(&mut raw).await.unwrap();
     assert_eq!(verify(&url, &[]).await.unwrap(), Err(Fault::Unplaced { entries: 1 }));
     sqlx::query("delete from access_log where position is null").execute(&mut raw).await.unwrap();
     sqlx::query("update access_log set subject = x'00' where position = 2").execute(&mut raw).await.unwrap();
@@ -356,4 +364,69 @@ async fn what_was_logged_before_the_chain_is_in_it() {
     assert_eq!(first.unwrap().unwrap().get::<String>("access_id").unwrap(), "00000001");
     store.close().await;
     assert_eq!(verify(&format!("sqlite:{}", path.display()), &[]).await.unwrap().unwrap().linked, 5);
+}
+
+/// R-REG-19: links and checkpoints over entries of before the fields of NEN 7513 hold, and what is written into such an
+/// entry later is found.
+#[tokio::test]
+async fn what_was_linked_before_the_log_had_more_fields_stays_linked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.sqlite");
+    let mut raw = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+    crate::schema::migrator(true, &[]).run_direct(Some(10), &mut raw, false).await.unwrap();
+    // As the program of before hashed it: thirteen fields under the words of its form.
+    let mut hash = [0; 32];
+    for n in 1..=3_i64 {
+        let texts: [Option<String>; 13] =
+            std::array::from_fn(|field| (field != 5 && field != 10).then(|| format!("{n}-{field}")));
+        let mut context = Context::new(&SHA256);
+        context.update(b"doorstroom access log, form 1\n");
+        context.update(&hash);
+        context.update(&n.to_be_bytes());
+        context.update(&5_i64.to_be_bytes());
+        for text in &texts {
+            match text {
+                None => context.update(&[0]),
+                Some(text) => {
+                    context.update(&[1]);
+                    context.update(&(text.len() as u64).to_be_bytes());
+                    context.update(text.as_bytes());
+                }
+            }
+        }
+        hash.copy_from_slice(context.finish().as_ref());
+        let marks: Vec<String> = (2..15).map(|mark| format!("${mark}")).collect();
+        let columns = TEXTS[..13].join(", ");
+        let sql = format!("insert into access_log (occurred_at, {columns}) values ($1, {})", marks.join(", "));
+        let mut insert = sqlx::query(AssertSqlSafe(sql)).bind(5_i64);
+        for text in texts {
+            insert = insert.bind(text);
+        }
+        insert.execute(&mut raw).await.unwrap();
+    }
+    let linked = "insert into access_link (position, hash) values (3, $1)";
+    sqlx::query(linked).bind(hash.to_vec()).execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+    let (url, before) = (format!("sqlite:{}", path.display()), Link { position: 3, hash });
+    assert_eq!(verify(&url, &[before]).await.unwrap().unwrap().linked, 3, "a backup of before, as it is");
+
+    let store = open(&path).await;
+    look(&store, 2).await;
+    assert_eq!(store.link().await.unwrap().position, 5);
+    store.close().await;
+    assert_eq!(verify(&url, &[before]).await.unwrap().unwrap().linked, 5);
+
+    let mut raw = break_in(&path).await;
+    let change = |sql: &'static str| sqlx::query(sql);
+    change("update access_log set emergency_id = 'x' where position = 2").execute(&mut raw).await.unwrap();
+    let found = verify(&url, &[before]).await.unwrap();
+    assert_eq!(found, Err(Fault::Changed { after: 0, position: 3, by: Witness::Link }));
+    // And a newer entry does not pass for one of before.
+    change("update access_log set emergency_id = null where position = 2").execute(&mut raw).await.unwrap();
+    change("update access_log set access_point = null, protocol = null where position = 4")
+        .execute(&mut raw)
+        .await
+        .unwrap();
+    let found = verify(&url, &[before]).await.unwrap();
+    assert_eq!(found, Err(Fault::Changed { after: 3, position: 5, by: Witness::Link }));
 }
