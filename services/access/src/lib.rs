@@ -59,6 +59,7 @@ impl Service for Access {
         (103, "stays", include_str!("../migrations/0103_stays.sql")),
         (104, "waiting lists", include_str!("../migrations/0104_waiting_lists.sql")),
         (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
+        (130, "separation", include_str!("../migrations/0130_separation.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
 

@@ -60,6 +60,7 @@ impl chassis::Service for Housing {
         (101, "nominations", include_str!("../migrations/0101_nominations.sql")),
         (102, "offers", include_str!("../migrations/0102_offers.sql")),
         (103, "allocations", include_str!("../migrations/0103_allocations.sql")),
+        (130, "separation", include_str!("../migrations/0130_separation.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
 

@@ -10,7 +10,9 @@ use kernel::{ClientId, Date, Role, Uuid};
 use proto::from_date;
 use proto::housing::v1 as pb;
 use proto::housing::v1::housing_service_client::HousingServiceClient;
-use proto::regie::v1::{ReadinessChanged, RelationEnded, RelationGranted, Requirement};
+use proto::regie::v1::{
+    ReadinessChanged, RelationEnded, RelationGranted, Requirement, SeparationEnded, SeparationMarked,
+};
 use store::Store;
 use testkit::{Bench, Client, Code, actor, client_actor, reason, rid};
 use tonic::Status;
@@ -268,7 +270,112 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, Status>) -> String {
     reason(&outcome.unwrap_err())
 }
 
+/// Regie says that two clients are kept apart; returns the separation.
+async fn keep_apart(bench: &Bench<Housing>, one: ClientId, other: ClientId) -> String {
+    let separation_id = Uuid::now_v7().to_string();
+    let marked = SeparationMarked {
+        separation_id: separation_id.clone(),
+        client_id: one.to_string(),
+        other_client_id: other.to_string(),
+    };
+    bench.peer("regie").publish(Some(one), date(2026, 3, 2), &marked).await;
+    separation_id
+}
+
+async fn dwelling_in(bench: &Bench<Housing>, n: u32, neighbourhood: &str) -> String {
+    let request = pb::RegisterDwellingRequest { neighbourhood: neighbourhood.into(), ..registration(n) };
+    trivire(bench).register_dwelling(request).await.unwrap().into_inner().dwelling_id
+}
+
+async fn ranked(bench: &Bench<Housing>, dwelling: &str) -> pb::RankCandidatesResponse {
+    let request = pb::RankCandidatesRequest { dwelling_id: dwelling.into(), ..Default::default() };
+    regie(bench).rank_candidates(request).await.unwrap().into_inner()
+}
+
 testkit::on_both_engines! {
+    /// R-REG-28: neither ranked nor offered where somebody lives, or is offered a home, from whom they are kept apart; and said
+    /// as of a district that the client excluded.
+    async fn who_are_kept_apart_are_never_offered_homes_near_each_other(bench: Bench<Housing> = Housing::embedded()) {
+        contingent(&bench, 9).await;
+        let (near, home) = (dwelling(&bench, 1).await, dwelling(&bench, 2).await);
+        let far = dwelling_in(&bench, 3, "BU05050302").await;
+        let (first, second) = (ready_client(&bench).await, ready_client(&bench).await);
+        let one = nominate(&bench, first).await;
+        let other = nominate(&bench, second).await;
+        let excluding = ready_client(&bench).await;
+        let wishes = pb::Wishes { excluded_districts: vec!["WK050503".into()], ..Default::default() };
+        let excluding = shelter(&bench)
+            .nominate(pb::NominateRequest { wishes: Some(wishes), ..nomination(excluding) })
+            .await.unwrap().into_inner().nomination_id;
+        let offered = offer(&bench, &home, &one).await;
+        let separation = keep_apart(&bench, second, first).await;
+
+        let urgent = pb::DeviationReason::Urgent;
+        let refused = try_offer(&bench, &near, &other, urgent).await.unwrap_err();
+        assert_eq!(reason(&refused), "NOT_SUITABLE");
+        assert_eq!(testkit::heard(&refused), testkit::heard(&try_offer(&bench, &near, &excluding, urgent).await.unwrap_err()));
+        let why: Vec<_> = ranked(&bench, &near).await.not_ranked;
+        assert_eq!(why.len(), 2, "{why:?}");
+        assert_eq!(why[0].failed, why[1].failed);
+        // In another neighbourhood nothing stands in the way.
+        assert_eq!(ranked(&bench, &far).await.not_ranked.len(), 1);
+        let elsewhere = try_offer(&bench, &far, &other, urgent).await.unwrap();
+        assert_eq!(reason(&try_offer(&bench, &dwelling_in(&bench, 4, "BU05050302").await, &one, urgent).await.unwrap_err()), "NOT_SUITABLE");
+
+        // And so it stays while the one lives there.
+        accept(&bench, first, &offered).await.unwrap();
+        let allocation = accept_candidate(&bench, &offered).await.unwrap().allocation_id;
+        assert!(!allocation.is_empty());
+        assert_eq!(reason(&try_offer(&bench, &near, &other, urgent).await.unwrap_err()), "NOT_SUITABLE");
+        accept(&bench, second, &elsewhere).await.unwrap();
+        let ended = SeparationEnded { separation_id: separation };
+        bench.peer("regie").publish(Some(second), date(2026, 3, 2), &ended).await;
+        assert_eq!(ranked(&bench, &near).await.not_ranked.len(), 1);
+        try_offer(&bench, &near, &other, urgent).await.unwrap();
+    }
+
+    /// R-REG-28: marked when both were offered a home already, the second yes is refused, and the offer stays as it was.
+    async fn a_separation_that_comes_after_the_offers_keeps_the_second_home_from_being_allocated(bench: Bench<Housing> = Housing::embedded()) {
+        contingent(&bench, 9).await;
+        let homes = [dwelling(&bench, 1).await, dwelling(&bench, 2).await];
+        let (first, second) = (ready_client(&bench).await, ready_client(&bench).await);
+        let (one, other) = (nominate(&bench, first).await, nominate(&bench, second).await);
+        let offers = [
+            offer(&bench, &homes[0], &one).await,
+            try_offer(&bench, &homes[1], &other, pb::DeviationReason::Urgent).await.unwrap(),
+        ];
+        keep_apart(&bench, first, second).await;
+        for offer in &offers {
+            accept_candidate(&bench, offer).await.unwrap();
+        }
+        let before = bench.event_names().await.len();
+        let bench = std::sync::Arc::new(bench);
+        // The last yes of both at the very same moment.
+        let (yes, other_yes) = tokio::join!(accept(&bench, first, &offers[0]), accept(&bench, second, &offers[1]));
+        let refused: Vec<_> = [yes, other_yes].into_iter().filter_map(Result::err).collect();
+        assert_eq!(refused.len(), 1);
+        assert_eq!(reason(&refused[0]), "NOT_SUITABLE");
+        let names = bench.event_names().await.split_off(before);
+        assert_eq!(names, ["OfferAnswered", "AllocationAccepted"], "the refusal told nobody anything");
+    }
+
+    /// R-REG-28: two offers at the very same moment.
+    async fn of_two_who_are_kept_apart_one_is_offered_a_home_when_both_would_be_at_once(bench: Bench<Housing> = Housing::embedded()) {
+        contingent(&bench, 50).await;
+        for round in 0..4 {
+            let place = format!("BU0505030{}", round + 1);
+            let homes = [dwelling_in(&bench, 10 + 2 * round, &place).await, dwelling_in(&bench, 11 + 2 * round, &place).await];
+            let (first, second) = (ready_client(&bench).await, ready_client(&bench).await);
+            let (one, other) = (nominate(&bench, first).await, nominate(&bench, second).await);
+            keep_apart(&bench, first, second).await;
+            let urgent = pb::DeviationReason::Urgent;
+            let (a, b) = tokio::join!(try_offer(&bench, &homes[0], &one, urgent), try_offer(&bench, &homes[1], &other, urgent));
+            let refused: Vec<_> = [a, b].into_iter().filter_map(Result::err).collect();
+            assert_eq!(refused.len(), 1, "round {round}");
+            assert_eq!(reason(&refused[0]), "NOT_SUITABLE");
+        }
+    }
+
     /// R-HOU-01, R-HOU-16, P2
     async fn a_household_walks_from_nomination_to_keys(bench: Bench<Housing> = Housing::embedded()) {
         let contingent = contingent(&bench, 1).await;

@@ -4,7 +4,7 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, erasure, gate, relation, task};
+use crate::domain::{case, consent, erasure, gate, relation, separation, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
 use kernel::ClientId;
@@ -45,6 +45,7 @@ both_ways! {
     consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
+    separation_ground, from_separation_ground: separation::Ground => pb::SeparationGround;
 }
 
 to_wire! {
@@ -244,6 +245,7 @@ mod tests {
             consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
+            separation_ground, from_separation_ground, separation::Ground, "SEPARATION_GROUND";
         }
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());

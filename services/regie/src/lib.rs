@@ -75,6 +75,7 @@ impl chassis::Service for Regie {
         (101, "trace", include_str!("../migrations/0101_trace.sql")),
         (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
         (103, "lanes and roles", include_str!("../migrations/0103_lanes_and_roles.sql")),
+        (130, "separation", include_str!("../migrations/0130_separation.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
 

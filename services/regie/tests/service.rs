@@ -6,6 +6,8 @@
 mod commands;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/separation.rs"]
+mod separation;
 #[path = "service/warnings.rs"]
 mod warnings;
 

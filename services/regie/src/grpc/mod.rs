@@ -6,6 +6,7 @@ mod erasure;
 mod gate;
 mod list;
 mod relation;
+mod separation;
 mod task;
 mod view;
 
@@ -117,4 +118,7 @@ methods! {
     query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
     query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;
     query get_duty_contacts(GetDutyContactsRequest) -> GetDutyContactsResponse = list::duty_contacts;
+    revocation mark_separation(MarkSeparationRequest) -> MarkSeparationResponse = separation::mark;
+    command end_separation(EndSeparationRequest) -> EndSeparationResponse = separation::end;
+    query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
 }
