@@ -140,6 +140,7 @@ impl World {
         ] {
             known.insert(name.to_owned(), word.to_owned());
         }
+        known.insert("other_client_id".to_owned(), household.client_id.clone());
         // Whoever may end a relation would end one of those that are asked about here.
         known.remove("relation_id");
         let care = chain.care(&allocation).await.responsible_organisation;
@@ -451,5 +452,12 @@ impl Chain {
         };
         call!(self, own.regie("own-file"), give_consent, request);
         self.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
+        let request = regie::MarkSeparationRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            other_client_id: rid(),
+            ground: regie::SeparationGround::NoContactOrder.into(),
+        };
+        call!(self, self.person(Role::Regie).regie("regie"), mark_separation, request);
     }
 }

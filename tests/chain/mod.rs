@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod calls;
+mod apart;
 mod facts;
 mod faults;
 pub mod processes;
