@@ -259,6 +259,69 @@ testkit::on_both_engines! {
         shelter.admit_client(into(&second, &here, &notification)).await.unwrap();
     }
 
+    /// R-REG-18, R-REG-28: the same stay, list and claim, seen by everybody before, during and after the shield.
+    async fn where_a_shielded_client_is_only_the_place_and_who_protects_the_client_know(bench: Bench<Access> = Access::embedded()) {
+        let (here, full) = (open(&bench, place(5)).await, open(&bench, place(5)).await);
+        let (client, _) = guest(&bench, &here, None).await;
+        shelter(&bench).join_waiting_list(join(&client, &full)).await.unwrap();
+        let holder = actor(Role::Caseholder, "elders");
+        for (organisation, person) in [("elders", holder.subject.as_str()), ("vrouwenopvang", ""), ("hvo-querido", "")] {
+            let granted = proto::regie::v1::RelationGranted {
+                relation_id: rid(), client_id: client.clone(), organisation: organisation.into(), person: person.into(),
+                ..Default::default()
+            };
+            bench.peer("regie").publish(ClientId::parse("c", &client).ok(), today(), &granted).await;
+        }
+        let everybody = [
+            (client_actor(ClientId::parse("c", &client).unwrap()), "own-file", true),
+            (holder, "shelter", true),
+            (actor(Role::Vo, "vrouwenopvang"), "shelter", true),
+            (actor(Role::Shelter, SHELTER), "shelter", true),
+            (actor(Role::Shelter, "hvo-querido"), "shelter", false),
+            (actor(Role::Access, DESK), "notification", false),
+        ];
+        let places = async |who: &kernel::Actor, purpose: &str| {
+            let mut api = AccessServiceClient::new(bench.as_(who, purpose));
+            let journey = api.get_journey(pb::GetJourneyRequest { client_id: client.clone() }).await.unwrap().into_inner().journey.unwrap();
+            (journey.stays[0].facility_id.clone(), journey.waiting[0].facility_id.clone())
+        };
+        let known = (here.clone(), full.clone());
+        let shield = async |raised: bool| {
+            let (client_id, id) = (client.clone(), ClientId::parse("c", &client).ok());
+            match raised {
+                true => bench.peer("regie").publish(id, today(), &proto::regie::v1::ClientShielded { client_id }).await,
+                false => bench.peer("regie").publish(id, today(), &proto::regie::v1::ShieldEnded { client_id }).await,
+            };
+        };
+        for raised in [false, true, false] {
+            shield(raised).await;
+            for (who, purpose, named) in &everybody {
+                let shown = if *named || !raised { known.clone() } else { Default::default() };
+                assert_eq!(places(who, purpose).await, shown, "{:?} of {} {raised}", who.roles, who.organisation);
+            }
+        }
+        // Lists of the place, its register and a claim, as the desk of the municipality gets them.
+        shield(true).await;
+        let list = pb::ListWaitingListRequest { facility_id: full.clone(), ..Default::default() };
+        assert_eq!(desk(&bench, "shelter").list_waiting_list(list.clone()).await.unwrap().into_inner().entries.len(), 0);
+        assert_eq!(shelter(&bench).list_waiting_list(list).await.unwrap().into_inner().entries.len(), 1);
+        let register = pb::GetNightRegisterRequest { facility_id: here.clone(), night: date(today()) };
+        assert_eq!(desk(&bench, "shelter").get_night_register(register.clone()).await.unwrap().into_inner().missing_stay_ids.len(), 0);
+        assert_eq!(shelter(&bench).get_night_register(register).await.unwrap().into_inner().missing_stay_ids.len(), 1);
+        let claim = pb::ClaimPlaceRequest {
+            request_id: rid(), client_id: client.clone(), signal_id: uuid().to_string(), municipality: DORDRECHT.into(),
+            relapse_guarantee: false,
+        };
+        let claimed = desk(&bench, "crisis").claim_place(claim).await.unwrap().into_inner();
+        assert_eq!(claimed.facility_id, "");
+        // What happens at the place from now on, the place alone hears of.
+        let heard = async |role, organisation: &str| {
+            let events = bench.events_for(&actor(role, organisation), if role == Role::Access { "operations" } else { "shelter" }).await;
+            decode::<pb::PlaceClaimed>(&events).len()
+        };
+        assert_eq!((heard(Role::Shelter, SHELTER).await, heard(Role::Shelter, "hvo-querido").await, heard(Role::Access, DESK).await), (1, 0, 0));
+    }
+
     /// R-REG-28: of two who are kept apart and come at the very same moment, one gets the place, by whatever road.
     async fn of_two_who_are_kept_apart_one_gets_in_when_both_come_at_once(bench: Bench<Access> = Access::embedded()) {
         for round in 0..6 {

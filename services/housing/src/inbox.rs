@@ -1,11 +1,12 @@
-//! What housing takes in from regie: who is ready to be nominated (R-HOU-03), and who never lives near whom (R-REG-28).
+//! What housing takes in from regie: who is ready to be nominated (R-HOU-03), who never lives near whom, and whose address is
+//! secret (R-REG-18, R-REG-28).
 //! Relations are taken in by the chassis.
 
 use crate::domain::nomination::Readiness;
 use crate::store;
 use chassis::{Error, Event, Result, Work};
 use kernel::{ClientId, Uuid};
-use proto::regie::v1::{ReadinessChanged, Requirement, SeparationEnded, SeparationMarked};
+use proto::regie::v1::{ClientShielded, ReadinessChanged, Requirement, SeparationEnded, SeparationMarked, ShieldEnded};
 
 /// Takes in one event of regie's feed.
 pub async fn take(work: &mut Work, event: &Event) -> Result<()> {
@@ -27,6 +28,14 @@ pub async fn take(work: &mut Work, event: &Event) -> Result<()> {
         "SeparationEnded" => {
             let ended: SeparationEnded = event.decode()?;
             store::separation::end(work, id(&ended.separation_id)?).await
+        }
+        "ClientShielded" => {
+            let shielded: ClientShielded = event.decode()?;
+            store::shield::keep(work, ClientId::parse("client_id", &shielded.client_id)?).await
+        }
+        "ShieldEnded" => {
+            let ended: ShieldEnded = event.decode()?;
+            store::shield::end(work, ClientId::parse("client_id", &ended.client_id)?).await
         }
         _ => Ok(()),
     }

@@ -11,7 +11,8 @@ use proto::from_date;
 use proto::housing::v1 as pb;
 use proto::housing::v1::housing_service_client::HousingServiceClient;
 use proto::regie::v1::{
-    ReadinessChanged, RelationEnded, RelationGranted, Requirement, SeparationEnded, SeparationMarked,
+    ClientShielded, ReadinessChanged, RelationEnded, RelationGranted, Requirement, SeparationEnded, SeparationMarked,
+    ShieldEnded,
 };
 use store::Store;
 use testkit::{Bench, Client, Code, actor, client_actor, reason, rid};
@@ -357,6 +358,71 @@ testkit::on_both_engines! {
         assert_eq!(reason(&refused[0]), "NOT_SUITABLE");
         let names = bench.event_names().await.split_off(before);
         assert_eq!(names, ["OfferAnswered", "AllocationAccepted"], "the refusal told nobody anything");
+    }
+
+    /// R-REG-18, R-REG-28: home and address are shown to the client, the landlord, and who protects the client; for everybody
+    /// else they are secret, and they hear nothing of it.
+    async fn where_a_shielded_client_lives_only_the_landlord_and_who_protects_the_client_know(bench: Bench<Housing> = Housing::embedded()) {
+        contingent(&bench, 5).await;
+        let (home, client) = (dwelling(&bench, 1).await, ready_client(&bench).await);
+        for (organisation, role) in [("vrouwenopvang", Role::Vo), ("wijkteam-west", Role::District), ("gemeente-dordrecht", Role::Access)] {
+            relate(&bench, client, organisation, role).await;
+        }
+        let holder = RelationGranted {
+            relation_id: Uuid::now_v7().to_string(),
+            client_id: client.to_string(),
+            organisation: "elders".into(),
+            person: "caseholder@elders".into(),
+            ..Default::default()
+        };
+        bench.peer("regie").publish(Some(client), date(2026, 3, 2), &holder).await;
+        let nomination = nominate(&bench, client).await;
+        let client_id = client.to_string();
+        bench.peer("regie").publish(Some(client), date(2026, 3, 2), &ClientShielded { client_id: client_id.clone() }).await;
+        let offered = offer(&bench, &home, &nomination).await;
+        accept(&bench, client, &offered).await.unwrap();
+        let allocation = accept_candidate(&bench, &offered).await.unwrap().allocation_id;
+
+        let seen = async |mut who: Caller| {
+            let offer = pb::GetOfferRequest { offer_id: offered.clone() };
+            let offer = who.get_offer(offer).await.unwrap().into_inner().offer.unwrap();
+            let taken = pb::GetAllocationRequest { allocation_id: allocation.clone() };
+            let taken = who.get_allocation(taken).await.unwrap().into_inner().allocation.unwrap();
+            let all = pb::ListOffersRequest { client_id: client_id.clone(), ..Default::default() };
+            let all = who.list_offers(all).await.unwrap().into_inner().offers.remove(0);
+            let homes = [(&offer.dwelling, &offer.address), (&taken.dwelling, &taken.address), (&all.dwelling, &all.address)];
+            let shown = homes.map(|(dwelling, address)| (dwelling.is_some(), address.is_some()));
+            assert_eq!([offer.secret, taken.secret, all.secret].map(|secret| (!secret, !secret)), shown);
+            shown.into_iter().filter(|one| *one == (true, true)).count()
+        };
+        for (who, shown) in [
+            (self_(&bench, client), 3),
+            (caller(&bench, Role::Vo, "vrouwenopvang"), 3),
+            (caller(&bench, Role::Caseholder, "elders"), 3),
+            (shelter(&bench), 0),
+            (HousingServiceClient::new(bench.as_(&actor(Role::Access, "gemeente-dordrecht"), "housing")), 0),
+            (regie(&bench), 0),
+        ] {
+            assert_eq!(seen(who).await, shown);
+        }
+        let of_district = async || {
+            let request = pb::GetMoveForDistrictRequest { allocation_id: allocation.clone() };
+            caller(&bench, Role::District, "wijkteam-west").get_move_for_district(request).await.unwrap().into_inner()
+        };
+        let hidden = of_district().await;
+        assert_eq!((hidden.address, hidden.district.as_str(), hidden.secret), (None, "", true));
+        for (role, organisation, hears) in [
+            (Role::Corporation, "trivire", true),
+            (Role::Shelter, "leger-des-heils", false),
+            (Role::District, "wijkteam-west", false),
+        ] {
+            let heard = bench.events_for(&actor(role, organisation), "housing").await;
+            let of_home = heard.iter().filter(|event| event.r#type.contains("offer") || event.r#type.contains("allocation"));
+            assert_eq!(of_home.count() > 0, hears, "{organisation}");
+        }
+        bench.peer("regie").publish(Some(client), date(2026, 3, 2), &ShieldEnded { client_id: client_id.clone() }).await;
+        assert_eq!(seen(shelter(&bench)).await, 3);
+        assert!(of_district().await.address.is_some());
     }
 
     /// R-REG-28: two offers at the very same moment.

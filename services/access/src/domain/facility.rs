@@ -126,9 +126,14 @@ impl Facility {
         self.kind == FacilityKind::WomensShelter
     }
 
-    /// Whether people of an organisation may know that somebody is here (R-REG-18).
-    pub fn shows_to(&self, organisation: &Organisation) -> bool {
-        !self.is_secret() || self.organisation == *organisation
+    /// Whether everybody who has to do with a client may know that the client is here (R-REG-18, R-REG-28).
+    pub fn is_for_all(&self, shielded: bool) -> bool {
+        !self.is_secret() && !shielded
+    }
+
+    /// Whether people of an organisation may know that a client is here, for whom the place is hidden from them or not.
+    pub fn shows_to(&self, organisation: &Organisation, hidden: bool) -> bool {
+        self.is_for_all(hidden) || self.organisation == *organisation
     }
 
     /// For people of that age (R-ACC-23): the young have places of their own.
@@ -270,6 +275,25 @@ pub(crate) mod tests {
         assert_eq!(choose(&[candidate(2, 5, 3), full.clone()], true), Some(2));
         assert_eq!(choose(&[candidate(2, 5, 5), full.clone()], false), None);
         assert_eq!(choose(&[candidate(2, 5, 5), full], true), Some(3));
+    }
+
+    /// R-REG-18, R-REG-28
+    #[test]
+    fn where_somebody_is_who_is_shielded_is_known_like_a_womens_shelter() {
+        let (own, other) = ("leger-des-heils", "wijkteam-west");
+        let secret = Facility { kind: FacilityKind::WomensShelter, ..facility(5, 0) };
+        for (place, hidden, to, shown) in [
+            (facility(5, 0), false, own, true),
+            (facility(5, 0), false, other, true),
+            (facility(5, 0), true, own, true),
+            (facility(5, 0), true, other, false),
+            (secret.clone(), false, own, true),
+            (secret.clone(), false, other, false),
+            (secret, true, other, false),
+        ] {
+            let to = Organisation::parse("o", to).unwrap();
+            assert_eq!(place.shows_to(&to, hidden), shown, "{:?} {hidden} {to}", place.kind);
+        }
     }
 
     /// R-REG-28, R-ACC-23

@@ -8,6 +8,7 @@ pub mod process;
 pub mod readiness;
 pub mod relation;
 pub mod separation;
+pub mod shield;
 pub mod task;
 
 use crate::Regie;

@@ -7,6 +7,7 @@ mod gate;
 mod list;
 mod relation;
 mod separation;
+mod shield;
 mod task;
 mod view;
 
@@ -121,4 +122,6 @@ methods! {
     revocation mark_separation(MarkSeparationRequest) -> MarkSeparationResponse = separation::mark;
     command end_separation(EndSeparationRequest) -> EndSeparationResponse = separation::end;
     query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
+    revocation shield_client(ShieldClientRequest) -> ShieldClientResponse = shield::raise;
+    command end_shield(EndShieldRequest) -> EndShieldResponse = shield::end;
 }

@@ -121,4 +121,38 @@ testkit::on_both_engines! {
             assert!(seen.iter().any(|entry| entry.method == "RegieService/MarkSeparation"), "it is logged for both");
         }
     }
+
+    /// R-REG-18, R-REG-28: raised once and ended once, for services only, by the municipality and who protects the client.
+    async fn a_shield_is_raised_by_who_protects_the_client_and_told_to_services_only(bench: Bench<Regie> = Regie::embedded()) {
+        let client = notified(&bench).await;
+        held(&bench, client).await;
+        let partners = [(actor(Role::Shelter, "leger-des-heils"), "shelter"), (anna(), "shelter")];
+        let told = async || {
+            let mut told = 0;
+            for (partner, purpose) in &partners {
+                told += bench.events_for(partner, purpose).await.len();
+            }
+            told
+        };
+        let before = told().await;
+        let raise = |client: ClientId| ShieldClientRequest { request_id: rid(), client_id: client.to_string() };
+        let end = || EndShieldRequest { request_id: rid(), client_id: client.to_string() };
+        let mut holder = as_(&bench, &anna(), "regie");
+        let raised = holder.shield_client(raise(client)).await.unwrap().into_inner();
+        assert_eq!(raised.since, Some(from_date(TODAY)));
+        bench.on(date(2026, 3, 3)).await;
+        assert_eq!(municipality(&bench).shield_client(raise(client)).await.unwrap().into_inner(), raised);
+        let other = notified(&bench).await;
+        assert_eq!(holder.shield_client(raise(other)).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(shelter(&bench).shield_client(raise(client)).await.unwrap_err().code(), Code::PermissionDenied);
+        let between = told().await;
+        for _ in 0..2 {
+            holder.end_shield(end()).await.unwrap();
+        }
+        assert_eq!(told().await, between);
+        assert!(between >= before);
+        let names = bench.event_names().await;
+        let count = |name: &str| names.iter().filter(|one| *one == name).count();
+        assert_eq!((count("ClientShielded"), count("ShieldEnded")), (1, 1));
+    }
 }
