@@ -143,6 +143,7 @@ impl World {
         ] {
             known.insert(name.to_owned(), word.to_owned());
         }
+        known.insert("other_client_id".to_owned(), household.client_id.clone());
         // Whoever may end a relation would end one of those that are asked about here.
         known.remove("relation_id");
         let care = chain.care(&allocation).await.responsible_organisation;
@@ -464,7 +465,14 @@ impl Chain {
             reason: regie::EmergencyReason::NowhereToSleep.into(),
             explanation: "Staat met een tas bij de bus.".to_owned(),
         };
-        let worker = roles::actor(Role::District, Some(EMERGENCY), Some("els"), None).unwrap();
+        let worker = roles::actor(Role::District, Some(EMERGENCY), Some("medewerker"), None).unwrap();
         call!(self, self.doors.person(worker).regie("crisis"), open_emergency_access, request);
+        let request = regie::MarkSeparationRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            other_client_id: rid(),
+            ground: regie::SeparationGround::NoContactOrder.into(),
+        };
+        call!(self, self.person(Role::Regie).regie("regie"), mark_separation, request);
     }
 }

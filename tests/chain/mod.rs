@@ -6,6 +6,7 @@
 #[macro_use]
 mod calls;
 mod emergency;
+mod apart;
 mod facts;
 mod faults;
 pub mod processes;

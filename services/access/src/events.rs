@@ -25,7 +25,8 @@ async fn tell<E: prost::Message + prost::Name>(work: &mut Work, client: ClientId
     work.publish_on(on, Some(client), &receivers, event).await
 }
 
-/// The same about a place: one that is secret is heard of by its own organisation only (R-REG-18).
+/// The same about a place: one that is secret, or where somebody is who is shielded, is heard of by its own organisation only
+/// (R-REG-18, R-REG-28).
 async fn tell_of_place<E: prost::Message + prost::Name>(
     work: &mut Work,
     client: ClientId,
@@ -33,7 +34,8 @@ async fn tell_of_place<E: prost::Message + prost::Name>(
     on: Date,
     event: &E,
 ) -> Result<()> {
-    if place.is_secret() {
+    let shielded = crate::store::shield::stands(work, client).await?;
+    if !place.is_for_all(shielded) {
         return work.publish_on(on, Some(client), std::slice::from_ref(&place.organisation), event).await;
     }
     tell(work, client, on, event).await

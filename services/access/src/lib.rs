@@ -60,6 +60,8 @@ impl Service for Access {
         (104, "waiting lists", include_str!("../migrations/0104_waiting_lists.sql")),
         (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
         (106, "lookups", include_str!("../migrations/0106_lookups.sql")),
+        (130, "separation", include_str!("../migrations/0130_separation.sql")),
+        (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
 
@@ -73,6 +75,7 @@ impl Service for Access {
     }
 
     async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
+        store::shield::end(work, client).await?;
         store::client::forget(work, client).await
     }
 

@@ -181,7 +181,186 @@ fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
     reason(&answer.unwrap_err())
 }
 
+/// Regie says that two clients are kept apart; returns the separation.
+async fn keep_apart(bench: &Bench<Access>, one: &str, other: &str) -> String {
+    let marked = proto::regie::v1::SeparationMarked {
+        separation_id: rid(),
+        client_id: one.into(),
+        other_client_id: other.into(),
+    };
+    bench.peer("regie").publish(ClientId::parse("client_id", one).ok(), today(), &marked).await;
+    marked.separation_id
+}
+
+/// A client whom the shelter registered and notified.
+async fn waiting(bench: &Bench<Access>) -> (String, String) {
+    let mut shelter = shelter(bench);
+    let client = register(&mut shelter, identity("")).await.unwrap();
+    let notification = notify(&mut shelter, &client).await;
+    (client, notification)
+}
+
+fn join(client: &str, facility: &str) -> pb::JoinWaitingListRequest {
+    pb::JoinWaitingListRequest {
+        request_id: rid(),
+        client_id: client.into(),
+        facility_id: facility.into(),
+        joined_on: None,
+    }
+}
+
 testkit::on_both_engines! {
+    /// R-REG-28: by no road does anybody come where somebody is from whom they are kept apart, whichever of the two came first.
+    async fn who_are_kept_apart_never_come_in_one_place(bench: Bench<Access> = Access::embedded()) {
+        let (here, elsewhere) = (open(&bench, place(5)).await, open(&bench, place(5)).await);
+        let youth = open(&bench, pb::RegisterFacilityRequest { audience: pb::Audience::Youth.into(), ..place(5) }).await;
+        let (first, stay) = guest(&bench, &here, None).await;
+        let (second, notification) = waiting(&bench).await;
+        // Marked for the one who is there or for the one who comes: it holds both ways.
+        let separation = keep_apart(&bench, &second, &first).await;
+        let partners = async || {
+            let mut heard = Vec::new();
+            for (role, organisation, purpose) in [(Role::Shelter, SHELTER, "shelter"), (Role::Access, DESK, "operations")] {
+                heard.push(bench.events_for(&actor(role, organisation), purpose).await.len());
+            }
+            heard
+        };
+        let before = partners().await;
+        let mut shelter = shelter(&bench);
+        let mut desk = desk(&bench, "decision");
+        let refused = shelter.admit_client(into(&second, &here, &notification)).await.unwrap_err();
+        assert_eq!(reason(&refused), "NOT_SUITABLE");
+        // Like a place that is not for that age, to the last word.
+        let of_age = shelter.admit_client(into(&second, &youth, &notification)).await.unwrap_err();
+        assert_eq!(testkit::heard(&refused), testkit::heard(&of_age));
+        assert_eq!(code(shelter.join_waiting_list(join(&second, &here)).await), "NOT_SUITABLE");
+        let urgent = pb::DecideUrgentProvisionRequest {
+            request_id: rid(), notification_id: notification.clone(), expected_version: 1, granted: true,
+            facility_id: here.clone(), ..Default::default()
+        };
+        assert_eq!(code(desk.decide_urgent_provision(urgent).await), "NOT_SUITABLE");
+        assert_eq!(partners().await, before, "a refusal is no event");
+        let mut regie = api(&bench, Role::SvcRegie, "svc-regie", "crisis");
+        let claim = |client: &str| pb::ClaimPlaceRequest {
+            request_id: rid(), client_id: client.into(), signal_id: uuid().to_string(), municipality: DORDRECHT.into(),
+            relapse_guarantee: false,
+        };
+        let claimed = regie.claim_place(claim(&second)).await.unwrap().into_inner();
+        assert_eq!(claimed.facility_id, elsewhere);
+        // A claimed place is as good as a stay: now the first cannot come there either.
+        let away = Leaves::Destination(pb::Destination::OtherMunicipality.into());
+        shelter.record_departure(leave(&stay, 1, today(), away)).await.unwrap();
+        let again = notify(&mut shelter, &first).await;
+        assert_eq!(code(shelter.admit_client(into(&first, &elsewhere, &again)).await), "NOT_SUITABLE");
+        assert_eq!(regie.claim_place(claim(&first)).await.unwrap().into_inner().facility_id, here);
+        // Once it has ended, nothing is left of it.
+        let ended = proto::regie::v1::SeparationEnded { separation_id: separation };
+        bench.peer("regie").publish(ClientId::parse("c", &second).ok(), today(), &ended).await;
+        shelter.admit_client(into(&second, &here, &notification)).await.unwrap();
+    }
+
+    /// R-REG-18, R-REG-28: the same stay, list and claim, seen by everybody before, during and after the shield.
+    async fn where_a_shielded_client_is_only_the_place_and_who_protects_the_client_know(bench: Bench<Access> = Access::embedded()) {
+        let (here, full) = (open(&bench, place(5)).await, open(&bench, place(5)).await);
+        let (client, _) = guest(&bench, &here, None).await;
+        shelter(&bench).join_waiting_list(join(&client, &full)).await.unwrap();
+        let holder = actor(Role::Caseholder, "elders");
+        for (organisation, person) in [("elders", holder.subject.as_str()), ("vrouwenopvang", ""), ("hvo-querido", "")] {
+            let granted = proto::regie::v1::RelationGranted {
+                relation_id: rid(), client_id: client.clone(), organisation: organisation.into(), person: person.into(),
+                ..Default::default()
+            };
+            bench.peer("regie").publish(ClientId::parse("c", &client).ok(), today(), &granted).await;
+        }
+        let everybody = [
+            (client_actor(ClientId::parse("c", &client).unwrap()), "own-file", true),
+            (holder, "shelter", true),
+            (actor(Role::Vo, "vrouwenopvang"), "shelter", true),
+            (actor(Role::Shelter, SHELTER), "shelter", true),
+            (actor(Role::Shelter, "hvo-querido"), "shelter", false),
+            (actor(Role::Access, DESK), "notification", false),
+        ];
+        let places = async |who: &kernel::Actor, purpose: &str| {
+            let mut api = AccessServiceClient::new(bench.as_(who, purpose));
+            let journey = api.get_journey(pb::GetJourneyRequest { client_id: client.clone() }).await.unwrap().into_inner().journey.unwrap();
+            (journey.stays[0].facility_id.clone(), journey.waiting[0].facility_id.clone())
+        };
+        let known = (here.clone(), full.clone());
+        let shield = async |raised: bool| {
+            let (client_id, id) = (client.clone(), ClientId::parse("c", &client).ok());
+            match raised {
+                true => bench.peer("regie").publish(id, today(), &proto::regie::v1::ClientShielded { client_id }).await,
+                false => bench.peer("regie").publish(id, today(), &proto::regie::v1::ShieldEnded { client_id }).await,
+            };
+        };
+        for raised in [false, true, false] {
+            shield(raised).await;
+            for (who, purpose, named) in &everybody {
+                let shown = if *named || !raised { known.clone() } else { Default::default() };
+                assert_eq!(places(who, purpose).await, shown, "{:?} of {} {raised}", who.roles, who.organisation);
+            }
+        }
+        // Lists of the place, its register and a claim, as the desk of the municipality gets them.
+        shield(true).await;
+        let list = pb::ListWaitingListRequest { facility_id: full.clone(), ..Default::default() };
+        assert_eq!(desk(&bench, "shelter").list_waiting_list(list.clone()).await.unwrap().into_inner().entries.len(), 0);
+        assert_eq!(shelter(&bench).list_waiting_list(list).await.unwrap().into_inner().entries.len(), 1);
+        let register = pb::GetNightRegisterRequest { facility_id: here.clone(), night: date(today()) };
+        assert_eq!(desk(&bench, "shelter").get_night_register(register.clone()).await.unwrap().into_inner().missing_stay_ids.len(), 0);
+        assert_eq!(shelter(&bench).get_night_register(register).await.unwrap().into_inner().missing_stay_ids.len(), 1);
+        let claim = pb::ClaimPlaceRequest {
+            request_id: rid(), client_id: client.clone(), signal_id: uuid().to_string(), municipality: DORDRECHT.into(),
+            relapse_guarantee: false,
+        };
+        let claimed = desk(&bench, "crisis").claim_place(claim).await.unwrap().into_inner();
+        assert_eq!(claimed.facility_id, "");
+        // What happens at the place from now on, the place alone hears of.
+        let heard = async |role, organisation: &str| {
+            let events = bench.events_for(&actor(role, organisation), if role == Role::Access { "operations" } else { "shelter" }).await;
+            decode::<pb::PlaceClaimed>(&events).len()
+        };
+        assert_eq!((heard(Role::Shelter, SHELTER).await, heard(Role::Shelter, "hvo-querido").await, heard(Role::Access, DESK).await), (1, 0, 0));
+    }
+
+    /// R-REG-28: of two who are kept apart and come at the very same moment, one gets the place, by whatever road.
+    async fn of_two_who_are_kept_apart_one_gets_in_when_both_come_at_once(bench: Bench<Access> = Access::embedded()) {
+        for round in 0..6 {
+            let here = open(&bench, place(50)).await;
+            let (one, other) = (waiting(&bench).await, waiting(&bench).await);
+            keep_apart(&bench, &one.0, &other.0).await;
+            let enter = |(client, notification): &(String, String)| {
+                let (mut shelter, wish) = (shelter(&bench), into(client, &here, notification));
+                async move { shelter.admit_client(wish).await.map(drop) }
+            };
+            let (first, second) = tokio::join!(enter(&one), enter(&other));
+            let refused: Vec<_> = [first, second].into_iter().filter_map(Result::err).collect();
+            assert_eq!(refused.len(), 1, "round {round}");
+            assert_eq!(reason(&refused[0]), "NOT_SUITABLE");
+            let facilities = desk(&bench, "notification").list_facilities(pb::ListFacilitiesRequest::default()).await.unwrap();
+            let taken = facilities.into_inner().facilities.into_iter().find(|f| f.facility_id == here).unwrap().occupied;
+            assert_eq!(taken, 1);
+        }
+    }
+
+    /// R-REG-28, P6: the same for places that are claimed for tonight.
+    async fn of_two_who_are_kept_apart_and_need_a_place_tonight_neither_gets_the_others(bench: Bench<Access> = Access::embedded()) {
+        let (one, other) = (waiting(&bench).await, waiting(&bench).await);
+        keep_apart(&bench, &one.0, &other.0).await;
+        for _ in 0..2 {
+            open(&bench, place(5)).await;
+        }
+        let claim = |client: &str| {
+            let mut regie = api(&bench, Role::SvcRegie, "svc-regie", "crisis");
+            let wish = pb::ClaimPlaceRequest {
+                request_id: rid(), client_id: client.into(), signal_id: uuid().to_string(), municipality: DORDRECHT.into(),
+                relapse_guarantee: false,
+            };
+            async move { regie.claim_place(wish).await.unwrap().into_inner().facility_id }
+        };
+        let (first, second) = tokio::join!(claim(&one.0), claim(&other.0));
+        assert_ne!(first, second);
+    }
+
     /// R-REG-22: what regie granted holds here too, and against yesterday's copy of the database.
     async fn who_was_erased_is_unknown_from_then_on_also_in_yesterdays_database(bench: Bench<Access> = Access::embedded()) {
         let mut bench = bench;

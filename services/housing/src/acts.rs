@@ -176,7 +176,7 @@ async fn move_nomination(work: &mut Work, id: NominationId, command: &nomination
 pub async fn rank(housing: &Housing, work: &mut Work, standing: &Standing) -> Result<(Ranking, Vec<Nomination>)> {
     let (dwelling, now) = (&standing.dwelling, work.now);
     let municipality = dwelling.municipality();
-    let pool = store::nomination::pool(work, dwelling.id).await?;
+    let pool = store::nomination::pool(work, dwelling.id, &dwelling.neighbourhood).await?;
     let contingents = contingents(work, &dwelling.corporation, &municipality).await?;
     let contingents: Vec<Contingent> = contingents.into_iter().map(|(contingent, _)| contingent).collect();
     let by = Yardstick {
@@ -335,6 +335,9 @@ async fn allocate(housing: &Housing, work: &mut Work, offer: &Offer) -> Result<(
     if dwelling.state == DwellingPool::Withdrawn {
         return Err((&DWELLING_WITHDRAWN).into());
     }
+    // A separation may have been marked since the offer.
+    let lives_near = store::separation::lives_near(work, offer.client_id, &dwelling.neighbourhood).await?;
+    ranking::check_suitable(lives_near)?;
     let (nomination, nominated) = store::nomination::referred(work, offer.nomination).await?;
     let contingents = contingents(work, &offer.corporation, &offer.municipality).await?;
     let of_year: Vec<Contingent> = contingents.iter().map(|(contingent, _)| contingent.clone()).collect();

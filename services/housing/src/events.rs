@@ -11,7 +11,7 @@ use crate::domain::offer::{self, Offer};
 use crate::grpc::wire::Wire;
 use crate::store;
 use chassis::{Result, Work};
-use kernel::Organisation;
+use kernel::{ClientId, Organisation};
 use proto::from_date;
 use proto::housing::v1 as pb;
 
@@ -86,11 +86,23 @@ pub async fn offer_made(work: &mut Work, offer: &Offer) -> Result<()> {
         until: Some(from_date(offer.until)),
         deviates: offer.advice.deviation.is_some(),
     };
-    work.publish(Some(offer.client_id), &parties(offer), &event).await
+    let parties = parties(work, offer).await?;
+    work.publish(Some(offer.client_id), &parties, &event).await
 }
 
-fn parties(offer: &Offer) -> [Organisation; 2] {
-    [offer.corporation.clone(), offer.provider.clone()]
+async fn parties(work: &mut Work, offer: &Offer) -> Result<Vec<Organisation>> {
+    hearing(work, offer.client_id, &offer.corporation, &offer.provider).await
+}
+
+/// The corporation and the provider; of a shielded client, the corporation alone (R-REG-28).
+async fn hearing(
+    work: &mut Work,
+    client: ClientId,
+    corporation: &Organisation,
+    provider: &Organisation,
+) -> Result<Vec<Organisation>> {
+    let shielded = store::shield::stands(work, client).await?;
+    Ok(if shielded { vec![corporation.clone()] } else { vec![corporation.clone(), provider.clone()] })
 }
 
 fn answered(after: &Offer, by: pb::AnsweredBy, accepted: bool) -> pb::OfferAnswered {
@@ -135,11 +147,13 @@ pub async fn offer(work: &mut Work, after: &Offer, event: &offer::Event) -> Resu
         }
         offer::Event::Withdrawn => {
             let event = pb::OfferWithdrawn { offer_id, dwelling_id, nomination_id };
-            work.publish(client, &parties(after), &event).await
+            let parties = parties(work, after).await?;
+            work.publish(client, &parties, &event).await
         }
         offer::Event::Superseded { .. } => {
             let event = pb::OfferSuperseded { offer_id, dwelling_id, nomination_id };
-            work.publish(client, &parties(after), &event).await
+            let parties = parties(work, after).await?;
+            work.publish(client, &parties, &event).await
         }
         offer::Event::EndingSoon { waits_for_client, waits_for_corporation } => {
             let event = pb::OfferEndingSoon {
@@ -151,11 +165,13 @@ pub async fn offer(work: &mut Work, after: &Offer, event: &offer::Event) -> Resu
                 waits_for_corporation: *waits_for_corporation,
                 provider: after.provider.to_string(),
             };
-            work.publish(client, &parties(after), &event).await
+            let parties = parties(work, after).await?;
+            work.publish(client, &parties, &event).await
         }
         offer::Event::Lapsed => {
             let event = pb::OfferLapsed { offer_id, dwelling_id, nomination_id };
-            work.publish(client, &parties(after), &event).await
+            let parties = parties(work, after).await?;
+            work.publish(client, &parties, &event).await
         }
     }
 }
@@ -190,7 +206,8 @@ pub async fn allocation(work: &mut Work, after: &Allocation, event: &allocation:
         allocation::Event::AgreementDrafted { .. } | allocation::Event::Signed { .. } => Ok(()),
         allocation::Event::AgreementSigned { agreement } => {
             let event = pb::AgreementSigned { agreement_id: agreement.to_string(), allocation_id };
-            work.publish(client, &[after.corporation.clone(), after.provider.clone()], &event).await
+            let hearing = hearing(work, after.client_id, &after.corporation, &after.provider).await?;
+            work.publish(client, &hearing, &event).await
         }
         allocation::Event::GateOpened { ground } => {
             work.publish(client, &[], &pb::GateOpened { allocation_id, ground: ground.to_wire() }).await
@@ -224,8 +241,11 @@ pub async fn allocation(work: &mut Work, after: &Allocation, event: &allocation:
 }
 
 /// Whom an allocation concerns: its corporation, its provider, and who has a relation to the client and is no other
-/// corporation. What each may receive follows from its role.
+/// corporation; of a shielded client, the corporation alone (R-REG-28). What each may receive follows from its role.
 async fn concerned(work: &mut Work, one: &Allocation) -> Result<Vec<Organisation>> {
+    if store::shield::stands(work, one.client_id).await? {
+        return Ok(vec![one.corporation.clone()]);
+    }
     let mut all = store::related(work, one.client_id).await?;
     all.extend([one.corporation.clone(), one.provider.clone()]);
     all.sort();

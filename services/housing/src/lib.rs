@@ -60,6 +60,8 @@ impl chassis::Service for Housing {
         (101, "nominations", include_str!("../migrations/0101_nominations.sql")),
         (102, "offers", include_str!("../migrations/0102_offers.sql")),
         (103, "allocations", include_str!("../migrations/0103_allocations.sql")),
+        (130, "separation", include_str!("../migrations/0130_separation.sql")),
+        (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
 

@@ -4,7 +4,7 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, emergency, erasure, gate, relation, task};
+use crate::domain::{case, consent, emergency, erasure, gate, relation, separation, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
 use kernel::{ClientId, Timestamp};
@@ -52,6 +52,7 @@ both_ways! {
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
     emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
     emergency_outcome, from_emergency_outcome: emergency::Outcome => pb::EmergencyOutcome;
+    separation_ground, from_separation_ground: separation::Ground => pb::SeparationGround;
 }
 
 to_wire! {
@@ -292,6 +293,7 @@ mod tests {
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
             emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";
             emergency_outcome, from_emergency_outcome, emergency::Outcome, "EMERGENCY_OUTCOME";
+            separation_ground, from_separation_ground, separation::Ground, "SEPARATION_GROUND";
         }
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());

@@ -76,6 +76,8 @@ impl chassis::Service for Regie {
         (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
         (103, "lanes and roles", include_str!("../migrations/0103_lanes_and_roles.sql")),
         (110, "emergency", include_str!("../migrations/0110_emergency.sql")),
+        (130, "separation", include_str!("../migrations/0130_separation.sql")),
+        (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
 

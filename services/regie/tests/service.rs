@@ -8,6 +8,8 @@ mod commands;
 mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/separation.rs"]
+mod separation;
 #[path = "service/warnings.rs"]
 mod warnings;
 

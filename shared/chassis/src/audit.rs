@@ -17,6 +17,10 @@ use std::time::Duration;
 use store::LoggedAccess;
 use tonic::{Request, Response};
 
+/// What the client's own view leaves out: it would tell of somebody else, from whom the client is kept apart (R-REG-27,
+/// R-REG-28). The privacy officer sees it.
+const WITHHELD: &str = ",RegieService/MarkSeparation,RegieService/EndSeparation,RegieService/ListSeparations,";
+
 /// Entries that come within this time share a link.
 const GATHER: Duration = Duration::from_secs(1);
 
@@ -119,7 +123,8 @@ impl AuditService for Audit {
                         _ => Some((page.timestamp(0)?, page.uuid(1)?)),
                     };
                     let staff_named = work.acts_as(Role::PrivacyOfficer);
-                    let mut entries = work.access_log(client, before, page.limit + 1).await?;
+                    let withheld = if staff_named { "" } else { WITHHELD };
+                    let mut entries = work.access_log(client, before, page.limit + 1, withheld).await?;
                     let next_page_token = page.cut(&mut entries, |last| {
                         vec![last.at.as_microsecond().to_string(), last.access_id.to_string()]
                     });

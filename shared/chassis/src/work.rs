@@ -193,6 +193,15 @@ impl Work {
         }
     }
 
+    /// Whether the caller may know where a shielded client is (R-REG-18): the client, a women's shelter that has to do with the
+    /// client, and a case holder who has so in person.
+    pub async fn protects(&mut self, client: ClientId) -> Result<bool> {
+        let actor = self.caller.actor.clone();
+        let vo = self.tx.has_relation(client, &actor.organisation, None).await? && self.acts_as(Role::Vo);
+        let holder = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;
+        Ok(actor.client_id == Some(client) || vo || (holder && self.acts_as(Role::Caseholder)))
+    }
+
     /// The answer for a thing that is not there, and for one that the caller may not know of.
     pub fn unknown(thing: &'static str) -> Error {
         Error::Refused(general::NOT_FOUND.with("thing", thing))

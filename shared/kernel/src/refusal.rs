@@ -271,6 +271,9 @@ pub mod general {
         OUR_FAULT: Fault, "-",
             "Something went wrong on our side; nothing was changed.", "Er ging bij ons iets mis; er is niets gewijzigd.",
             "Give us the reference {reference}.", "Noem ons het kenmerk {reference}.";
+        NOT_SUITABLE: Rule, "R-REG-28",
+            "This place or dwelling is not suitable for the client.", "Deze plek of woning is niet geschikt voor de cliënt.",
+            "Choose another one.", "Kies een andere.";
         UNAVAILABLE: Away, "-",
             "The service cannot answer now.", "De dienst kan nu niet antwoorden.",
             "Try again in a moment, with the same request_id.", "Probeer het zo opnieuw, met hetzelfde request_id.";

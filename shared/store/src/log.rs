@@ -122,12 +122,13 @@ impl Tx {
         .await
     }
 
-    /// A client's entries, newest first, from before the given entry on.
+    /// A client's entries, newest first, from before the given entry on; without the RPCs in `withheld`, each between commas.
     pub async fn access_log(
         &mut self,
         client: ClientId,
         before: Option<(Timestamp, Uuid)>,
         limit: i64,
+        withheld: &str,
     ) -> Result<Vec<LoggedAccess>> {
         let (at, id) = before.unwrap_or((Timestamp::MAX, Uuid::max()));
         let rows = self
@@ -135,8 +136,9 @@ impl Tx {
                 "select access_id, occurred_at, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground,
                  categories, request_id, result, access_point, consents, emergency_id, protocol
                  from access_log where client_id = $1 and (occurred_at, access_id) < ($2, $3)
+                   and replace($5, ',' || rpc || ',', '') = $5
                  order by occurred_at desc, access_id desc limit $4",
-                args![client.0, at, id, limit],
+                args![client.0, at, id, limit, withheld],
             )
             .await?;
         let entry = |row: &Row| {

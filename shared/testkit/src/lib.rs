@@ -39,6 +39,16 @@ pub fn reason(status: &tonic::Status) -> String {
     info.reason.clone()
 }
 
+/// All that a caller hears of a refusal, to compare with another one: code, message and every detail.
+pub fn heard(status: &tonic::Status) -> String {
+    let mut details = status.get_error_details();
+    let info = details.error_info().cloned().unwrap_or_else(|| panic!("a status without ErrorInfo: {status:?}"));
+    // A map has no order of its own.
+    let metadata: std::collections::BTreeMap<_, _> = info.metadata.into_iter().collect();
+    details.set_error_info(info.reason, info.domain, std::collections::HashMap::new());
+    format!("{:?} {} {metadata:?} {details:?}", status.code(), status.message())
+}
+
 /// Writes one test for both engines: a module with the test's name and a test per engine in it. The one on PostgreSQL is
 /// passed over, and says so, where its binaries are not installed.
 #[macro_export]

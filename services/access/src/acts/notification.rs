@@ -2,6 +2,7 @@
 
 use super::{Seen, clear_wakes, decision, intake, set_wakes};
 use crate::domain::codes::{CancelReason, RefusalGround};
+use crate::domain::facility::check_suitable;
 use crate::domain::notification::{self, Command, Event, Notification, Report, Urgent};
 use crate::domain::{Due, FacilityId, NotificationId};
 use crate::{Access, events, store};
@@ -80,7 +81,8 @@ pub async fn withdraw(
     Ok(version)
 }
 
-/// Grants a temporary provision, or refuses it on a ground (R-ACC-09). A secret place is not written down (R-REG-18).
+/// Grants a temporary provision, or refuses it on a ground (R-ACC-09). A secret place is not written down (R-REG-18), and one
+/// that is not suitable is not granted (R-REG-28).
 pub async fn decide_urgent(
     access: &Access,
     work: &mut Work,
@@ -91,8 +93,13 @@ pub async fn decide_urgent(
 ) -> Result<i64> {
     let command = match granted {
         Some(Some(facility)) => {
+            let (n, _) = find(work, id, Some(seen)).await?;
             let (place, _) = super::facility::find(work, facility).await?;
-            Command::GrantUrgent { facility: Some(facility).filter(|_| !place.is_secret()) }
+            let (client, _) = store::client::load(work, n.client_id).await?.ok_or_else(|| Work::unknown("client"))?;
+            let kept_apart = store::separation::not_here(work, n.client_id).await?.contains(&facility);
+            check_suitable(&place, client.life(), work.now.date, kept_apart)?;
+            let shielded = store::shield::stands(work, n.client_id).await?;
+            Command::GrantUrgent { facility: Some(facility).filter(|_| place.is_for_all(shielded)) }
         }
         Some(None) => Command::GrantUrgent { facility: None },
         None => Command::RefuseUrgent { ground },

@@ -63,6 +63,7 @@ pub async fn admit(access: &Access, work: &mut Work, wish: Wish) -> Result<Given
         by_access: work.acts_as(Role::Access),
     };
     let others = others(work, &place, wish.facility, wish.client).await?;
+    let not_here = store::separation::not_here(work, wish.client).await?;
     let admission = Admission {
         client_id: wish.client,
         life: client.life(),
@@ -72,6 +73,7 @@ pub async fn admit(access: &Access, work: &mut Work, wish: Wish) -> Result<Given
         admitted_on: wish.on,
         running: running.as_ref().map(|(_, (stay, _))| stay),
         others: &others,
+        kept_apart: not_here.contains(&wish.facility),
     };
     let policy = access.policy(&place.municipality, work.now);
     let events = stay::admit(admission, grounds, policy, work.now)?;

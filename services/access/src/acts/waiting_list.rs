@@ -23,7 +23,8 @@ pub async fn put(
     let standing = store::waiting_list::standing(work, client, facility).await?;
     let policy = access.policy(&place.municipality, work.now);
     let entry = Entry { client_id: client, facility_id: facility, joined_on: on, left: None };
-    let events = waiting_list::join(entry, standing.is_some(), life, policy, work.now)?;
+    let kept_apart = store::separation::not_here(work, client).await?.contains(&facility);
+    let events = waiting_list::join(entry, standing.is_some(), (&place, kept_apart), life, policy, work.now)?;
     if let (Some(standing), []) = (standing, events.as_slice()) {
         return Ok(standing);
     }

@@ -126,15 +126,32 @@ impl Facility {
         self.kind == FacilityKind::WomensShelter
     }
 
-    /// Whether people of an organisation may know that somebody is here (R-REG-18).
-    pub fn shows_to(&self, organisation: &Organisation) -> bool {
-        !self.is_secret() || self.organisation == *organisation
+    /// Whether everybody who has to do with a client may know that the client is here (R-REG-18, R-REG-28).
+    pub fn is_for_all(&self, shielded: bool) -> bool {
+        !self.is_secret() && !shielded
+    }
+
+    /// Whether people of an organisation may know that a client is here, for whom the place is hidden from them or not.
+    pub fn shows_to(&self, organisation: &Organisation, hidden: bool) -> bool {
+        self.is_for_all(hidden) || self.organisation == *organisation
+    }
+
+    /// For people of that age (R-ACC-23): the young have places of their own.
+    pub fn is_for_age(&self, life: Life, on: Date) -> bool {
+        self.audience != Audience::Youth || life.age(on) < 28
     }
 
     /// Somebody of that age may sleep here: under 18 not among adults (R-ACC-21).
     pub fn fits_age(&self, life: Life, on: Date) -> bool {
         life.age(on) >= 18 || matches!(self.audience, Audience::Youth | Audience::Families)
     }
+}
+
+/// Refuses a place that is not for this client, without saying why: not for that age (R-ACC-23), or somebody from whom the
+/// client is kept apart is there (R-REG-28).
+pub fn check_suitable(facility: &Facility, life: Life, on: Date, kept_apart: bool) -> Result<(), Refusal> {
+    let suitable = facility.is_for_age(life, on) & !kept_apart;
+    if suitable { Ok(()) } else { Err(Refusal::from(&general::NOT_SUITABLE)) }
 }
 
 /// A facility as it is now, for whoever looks for a place.
@@ -148,6 +165,8 @@ pub struct Candidate {
     pub occupied: i32,
     /// Its organisation had this client before (R-ACC-16).
     pub knows_client: bool,
+    /// Somebody from whom the client is kept apart is there (R-REG-28).
+    pub kept_apart: bool,
 }
 
 impl Candidate {
@@ -161,6 +180,7 @@ impl Candidate {
             && !self.facility.is_secret()
             && (audience || family)
             && self.facility.fits_age(life, on)
+            && !self.kept_apart
     }
 
     /// How good a choice it is, best first: who knows the client, then a regular place, then the reserve; then where
@@ -203,7 +223,13 @@ pub(crate) mod tests {
     }
 
     pub fn candidate(n: u128, places: i32, occupied: i32) -> Candidate {
-        Candidate { id: FacilityId(id(n)), facility: facility(places, 0), occupied, knows_client: false }
+        Candidate {
+            id: FacilityId(id(n)),
+            facility: facility(places, 0),
+            occupied,
+            knows_client: false,
+            kept_apart: false,
+        }
     }
 
     /// R-ACC-24
@@ -249,6 +275,53 @@ pub(crate) mod tests {
         assert_eq!(choose(&[candidate(2, 5, 3), full.clone()], true), Some(2));
         assert_eq!(choose(&[candidate(2, 5, 5), full.clone()], false), None);
         assert_eq!(choose(&[candidate(2, 5, 5), full], true), Some(3));
+    }
+
+    /// R-REG-18, R-REG-28
+    #[test]
+    fn where_somebody_is_who_is_shielded_is_known_like_a_womens_shelter() {
+        let (own, other) = ("leger-des-heils", "wijkteam-west");
+        let secret = Facility { kind: FacilityKind::WomensShelter, ..facility(5, 0) };
+        for (place, hidden, to, shown) in [
+            (facility(5, 0), false, own, true),
+            (facility(5, 0), false, other, true),
+            (facility(5, 0), true, own, true),
+            (facility(5, 0), true, other, false),
+            (secret.clone(), false, own, true),
+            (secret.clone(), false, other, false),
+            (secret, true, other, false),
+        ] {
+            let to = Organisation::parse("o", to).unwrap();
+            assert_eq!(place.shows_to(&to, hidden), shown, "{:?} {hidden} {to}", place.kind);
+        }
+    }
+
+    /// R-REG-28, R-ACC-23
+    #[test]
+    fn a_place_where_somebody_is_from_whom_the_client_is_kept_apart_is_not_suitable_like_one_for_another_age() {
+        let life = client().life();
+        let youth = Facility { audience: Audience::Youth, ..facility(5, 0) };
+        let said =
+            |f: &Facility, apart| check_suitable(f, life, now().date, apart).map_err(|r| (r.en(), r.nl(), r.uitweg()));
+        assert_eq!(said(&facility(5, 0), false), Ok(()));
+        let apart = said(&facility(5, 0), true);
+        assert!(apart.is_err());
+        // To the last word the same, so that nobody can tell which it was.
+        assert_eq!(said(&youth, false), apart);
+        assert_eq!(said(&youth, true), apart);
+        let young = Life { born: date(1995, 3, 2), died_on: None };
+        assert_eq!(check_suitable(&youth, young, now().date, false), Ok(()));
+    }
+
+    /// R-REG-28
+    #[test]
+    fn who_looks_for_a_place_is_never_sent_to_somebody_from_whom_they_are_kept_apart() {
+        let life = client().life();
+        let apart = Candidate { kept_apart: true, knows_client: true, ..candidate(1, 9, 0) };
+        let choose = |all: &[Candidate], beyond| best(all, life, now().date, beyond).map(|c| c.id.0.as_u128());
+        assert_eq!(choose(&[apart.clone(), candidate(2, 5, 4)], false), Some(2));
+        assert_eq!(choose(&[apart.clone(), candidate(2, 5, 5)], true), Some(2));
+        assert_eq!(choose(&[apart], true), None);
     }
 
     /// R-ACC-21, R-ACC-23, R-REG-18

@@ -144,6 +144,8 @@ pub struct Admission<'a> {
     pub running: Option<&'a Stay>,
     /// Other facilities in the municipality.
     pub others: &'a [Candidate],
+    /// Somebody from whom the client is kept apart is there (R-REG-28).
+    pub kept_apart: bool,
 }
 
 /// Gives a client a place. A full facility is no refusal (R-ACC-24); the same admission again is no event.
@@ -166,6 +168,7 @@ pub fn admit(wish: Admission<'_>, grounds: Grounds<'_>, policy: &Policy, now: Mo
     if !facility.fits_age(life, admitted_on) {
         return Err(Refusal::from(&STAY_UNDER_AGE));
     }
+    facility::check_suitable(facility, life, admitted_on, wish.kept_apart)?;
     check_grounds(facility, grounds, policy)?;
     let admitted = |level| {
         Event::Admitted(Stay {
@@ -325,6 +328,7 @@ pub(crate) mod tests {
             admitted_on: now().date,
             running: None,
             others: &[],
+            kept_apart: false,
         }
     }
 
@@ -411,6 +415,7 @@ pub(crate) mod tests {
         for (wish, code) in [
             (Admission { life: minor, ..wish(&f, 0) }, "STAY_UNDER_AGE"),
             (Admission { life: dead, ..wish(&f, 0) }, "CLIENT_DIED"),
+            (Admission { kept_apart: true, ..wish(&f, 0) }, "NOT_SUITABLE"),
             (wish(&by_day, 0), "STAY_FACILITY_BY_DAY"),
             (wish(&new, 0), "STAY_FACILITY_CLOSED"),
             (Admission { admitted_on: date(2018, 3, 2), ..wish(&f, 0) }, "ACCESS_DATE_IN_FUTURE"),

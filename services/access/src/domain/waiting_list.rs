@@ -3,6 +3,7 @@
 
 use super::client::Life;
 use super::codes::WaitingLeaveReason;
+use super::facility::{self, Facility};
 use super::{EntryId, FacilityId, Policy, check_day};
 use kernel::{ClientId, Date, Moment, Refusal, Timestamp, general};
 
@@ -33,13 +34,22 @@ pub enum Event {
     },
 }
 
-/// Puts a client on a list; `standing` says that the client is on it already, and keeps that place.
-pub fn join(entry: Entry, standing: bool, life: Life, policy: &Policy, now: Moment) -> Result<Vec<Event>, Refusal> {
+/// Puts a client on the list of a place; `standing` says that the client is on it already, and keeps that place;
+/// `kept_apart`, that somebody from whom the client is kept apart is there (R-REG-28).
+pub fn join(
+    entry: Entry,
+    standing: bool,
+    (place, kept_apart): (&Facility, bool),
+    life: Life,
+    policy: &Policy,
+    now: Moment,
+) -> Result<Vec<Event>, Refusal> {
     if standing {
         return Ok(vec![]);
     }
     life.check_alive()?;
     check_day("joined_on", entry.joined_on, policy.oldest(now.date), now)?;
+    facility::check_suitable(place, life, entry.joined_on, kept_apart)?;
     Ok(vec![Event::Joined(entry)])
 }
 
@@ -94,6 +104,7 @@ pub fn order(facts: &[Fact], as_of: Timestamp) -> Vec<Fact> {
 #[cfg(test)]
 mod tests {
     use super::super::client::tests::client;
+    use super::super::facility::tests::facility;
     use super::super::samples::*;
     use super::*;
     use jiff::civil::date;
@@ -132,16 +143,18 @@ mod tests {
     fn a_client_keeps_the_place_when_joining_again_and_leaves_once() {
         let entry =
             Entry { client_id: ClientId(id(1)), facility_id: FacilityId(id(5)), joined_on: now().date, left: None };
-        let joined = join(entry.clone(), false, client().life(), &policy(), now()).unwrap();
-        assert_eq!(joined, [Event::Joined(entry.clone())]);
-        assert_eq!(join(entry.clone(), true, client().life(), &policy(), now()), Ok(vec![]));
+        let put = |entry: &Entry, standing, apart| {
+            join(entry.clone(), standing, (&facility(5, 0), apart), client().life(), &policy(), now())
+                .map_err(|refusal| refusal.reason.code)
+        };
+        assert_eq!(put(&entry, false, false), Ok(vec![Event::Joined(entry.clone())]));
+        assert_eq!(put(&entry, true, false), Ok(vec![]));
+        // R-REG-28: whoever is on the list stays on it; nobody is put on one to come where they must not.
+        assert_eq!((put(&entry, true, true), put(&entry, false, true)), (Ok(vec![]), Err("NOT_SUITABLE")));
         let left = leave(&entry, now().date, WaitingLeaveReason::ByClient);
         assert_eq!(leave(&apply(entry.clone(), &left[0]), now().date, WaitingLeaveReason::NoContact), []);
         let future = Entry { joined_on: date(2018, 3, 2), ..entry };
-        assert_eq!(
-            join(future, false, client().life(), &policy(), now()).unwrap_err().reason.code,
-            "ACCESS_DATE_IN_FUTURE"
-        );
+        assert_eq!(put(&future, false, false), Err("ACCESS_DATE_IN_FUTURE"));
     }
 
     proptest! {

@@ -9,11 +9,12 @@ use crate::domain::nights::Given as Bed;
 use crate::domain::place_claim::Command;
 use crate::domain::stay::Outcome;
 use crate::domain::{ClaimId, EntryId, NotificationId, StayId, waiting_list as waiting};
-use crate::words::{self, date, day_or_today, id_opt, instant, read, wire, word, word_opt};
+use crate::words::{self, date, day_or_today, id_opt, instant, read, text, wire, word, word_opt};
 use crate::{Access, acts, store};
 use chassis::{Page, Result, Work};
-use kernel::{ClientId, Municipality, Organisation, Refusal, general};
+use kernel::{ClientId, Municipality, Organisation, Refusal, Role, general};
 use proto::access::v1 as pb;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub async fn register_facility(
@@ -104,8 +105,10 @@ pub async fn list_waiting_list(work: &mut Work, m: &pb::ListWaitingListRequest) 
     let page = Page::read(m.page_size, &m.page_token, 500)?;
     let first: i64 =
         if page.after.is_empty() { 0 } else { page.text(0).parse().map_err(|_| &general::PAGE_TOKEN_INVALID)? };
-    facility::permitted(work, id).await?;
-    let facts = store::waiting_list::facts(work, id, as_of).await?;
+    let (place, _) = facility::permitted(work, id).await?;
+    let mut facts = store::waiting_list::facts(work, id, as_of).await?;
+    let hidden = hidden_at(work, &place).await?;
+    facts.retain(|fact| !hidden.contains(&fact.client_id));
     let mut rows: Vec<_> =
         (1i64..).zip(waiting::order(&facts, as_of)).skip_while(|(position, _)| *position <= first).collect();
     let next_page_token = page.cut(&mut rows, |(position, _)| vec![position.to_string()]);
@@ -116,6 +119,13 @@ pub async fn list_waiting_list(work: &mut Work, m: &pb::ListWaitingListRequest) 
         entries.push(views::waiting_entry(position, version, fact));
     }
     Ok(pb::ListWaitingListResponse { entries, next_page_token })
+}
+
+/// Who is shielded and not to be seen at a place by the caller: nobody by those who run it (R-REG-28).
+async fn hidden_at(work: &mut Work, place: &Facility) -> Result<BTreeSet<ClientId>> {
+    let shielded = store::shield::all(work).await?;
+    let by = work.organisation().clone();
+    Ok(if place.shows_to(&by, true) { BTreeSet::new() } else { shielded })
 }
 
 pub async fn admit(access: &Access, work: &mut Work, m: &pb::AdmitClientRequest) -> Result<pb::AdmitClientResponse> {
@@ -181,9 +191,12 @@ pub async fn get_night_register(
         id = facility_id(&m.facility_id);
         night = words::day("night", m.night.as_ref());
     }
-    facility::permitted(work, id).await?;
-    let (register, recorded_at) = store::nights::load(work, id, night).await?;
-    let stays = store::stay::in_night(work, id, night).await?;
+    let (place, _) = facility::permitted(work, id).await?;
+    let (mut register, recorded_at) = store::nights::load(work, id, night).await?;
+    let mut stays = store::stay::in_night(work, id, night).await?;
+    let hidden = hidden_at(work, &place).await?;
+    register.entries.retain(|entry| !hidden.contains(&entry.client_id));
+    stays.retain(|(_, (stay, _))| !hidden.contains(&stay.client_id));
     for entry in &register.entries {
         work.touched(entry.client_id);
     }
@@ -229,10 +242,13 @@ pub async fn claim(access: &Access, work: &mut Work, m: &pb::ClaimPlaceRequest) 
     }
     let (id, claim, version) =
         place_claim::claim(access, work, client, signal, &municipality, m.relapse_guarantee).await?;
+    let (place, _) = facility::find(work, claim.facility_id).await?;
+    let hidden = store::shield::hides(work, client).await? && !work.acts_as(Role::SvcRegie);
+    let shown = place.shows_to(work.organisation(), hidden);
     Ok(pb::ClaimPlaceResponse {
         claim_id: id.to_string(),
         version,
-        facility_id: claim.facility_id.to_string(),
+        facility_id: text(Some(claim.facility_id).filter(|_| shown)),
         level: wire(claim.level),
         until_on: date(claim.until_on),
     })

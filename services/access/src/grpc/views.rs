@@ -226,7 +226,8 @@ pub fn night(entry: &Entry) -> pb::NightShown {
     }
 }
 
-/// The way of a client through access. A secret place is named to its own organisation only (R-REG-18).
+/// The way of a client through access. A secret place is named to its own organisation only, and that of a shielded client
+/// also to whoever protects the client (R-REG-18, R-REG-28).
 pub async fn journey(work: &mut Work, client: ClientId) -> Result<pb::Journey> {
     let mut journey = pb::Journey { client_id: client.to_string(), ..Default::default() };
     for (id, found) in store::notification::of_client(work, client).await? {
@@ -264,7 +265,8 @@ pub async fn journey(work: &mut Work, client: ClientId) -> Result<pb::Journey> {
 async fn place(work: &mut Work, client: ClientId, id: FacilityId) -> Result<(String, String)> {
     let (facility, _) = crate::acts::facility::find(work, id).await?;
     let is_own = work.actor().client_id == Some(client);
-    Ok(if is_own || facility.shows_to(work.organisation()) {
+    let hidden = store::shield::hides(work, client).await?;
+    Ok(if is_own || facility.shows_to(work.organisation(), hidden) {
         (id.to_string(), facility.organisation.to_string())
     } else {
         Default::default()

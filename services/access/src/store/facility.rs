@@ -134,14 +134,16 @@ pub async fn list(tx: &mut Tx, municipality: &str, for_whom: &str, after: &str, 
     rows.iter().map(listed).collect()
 }
 
-/// The facilities of a municipality as places for a client.
+/// The facilities of a municipality as places for a client; none where one is from whom the client is kept apart.
 pub async fn candidates(tx: &mut Tx, municipality: &Municipality, client: ClientId) -> Result<Vec<Candidate>> {
     // For nobody: secret facilities are never candidates.
     let facilities = list(tx, municipality.as_str(), "", "", 1000).await?;
     let sql = "select distinct f.organisation from stay s join facility f on f.facility_id = s.facility_id where s.client_id = $1";
     let rows = tx.rows(sql, args![client]).await?;
     let known: Vec<Organisation> = rows.iter().map(|row| row.get("organisation")).collect::<Result<_>>()?;
+    let not_here = super::separation::not_here(tx, client).await?;
     let candidate = |listed: Listed| Candidate {
+        kept_apart: not_here.contains(&listed.id),
         knows_client: known.contains(&listed.facility.organisation),
         id: listed.id,
         facility: listed.facility,

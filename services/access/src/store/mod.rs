@@ -7,6 +7,8 @@ pub mod intake;
 pub mod nights;
 pub mod notification;
 pub mod place_claim;
+pub mod separation;
+pub mod shield;
 pub mod stay;
 pub mod waiting_list;
 

@@ -8,11 +8,13 @@ use super::dwelling::Dwelling;
 use super::nomination::{Nomination, State, months_waiting, ready};
 use super::suitable::{Figures, above_cap};
 use super::{NominationId, Policy, ScorePart, nomination::Readiness};
-use kernel::{Date, Moment, Refusal};
+use kernel::{Date, Moment, Refusal, general};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 
 kernel::reasons! {
+    // No longer given: an excluded district is NOT_SUITABLE, as is a neighbourhood where somebody lives from whom the client is
+    // kept apart. The name stays, since callers may know it.
     OFFER_DISTRICT_EXCLUDED: Rule, "R-REG-28",
         "This dwelling is not suitable for the client.", "Deze woning is niet geschikt voor de cliënt.",
         "Choose a dwelling in another district.", "Kies een woning in een andere wijk.";
@@ -73,6 +75,8 @@ pub struct Candidate {
     pub declined_this: bool,
     /// An offer of this dwelling to this candidate is open.
     pub offered: bool,
+    /// In this neighbourhood somebody lives, or is offered a home, from whom the candidate is kept apart (R-REG-28).
+    pub kept_apart: bool,
 }
 
 /// Points for one part.
@@ -205,15 +209,20 @@ pub fn rank(dwelling: &Dwelling, pool: &[Candidate], by: Yardstick<'_>) -> Ranki
     ranking
 }
 
+/// Refuses a dwelling on a ground that is not told (R-REG-28): which one it was, nobody hears.
+pub fn check_suitable(not_here: bool) -> Result<(), Refusal> {
+    if not_here { Err((&general::NOT_SUITABLE).into()) } else { Ok(()) }
+}
+
 /// Every rule that keeps a candidate from this dwelling.
 fn failed(dwelling: &Dwelling, candidate: &Candidate, by: Yardstick<'_>) -> Vec<Refusal> {
-    let Candidate { nomination, readiness, declined, declined_this, .. } = candidate;
+    let Candidate { nomination, readiness, declined, declined_this, kept_apart, .. } = candidate;
     let (wishes, household) = (&nomination.wishes, nomination.household);
     let municipality = dwelling.municipality();
     let refuse = |when: bool, reason: &'static kernel::Reason| when.then(|| Refusal::from(reason));
     [
         ready(readiness.as_ref()).err(),
-        refuse(wishes.excluded.contains(&dwelling.district), &OFFER_DISTRICT_EXCLUDED),
+        check_suitable(*kept_apart || wishes.excluded.contains(&dwelling.district)).err(),
         refuse(
             municipality != nomination.municipality
                 && wishes.origin.as_ref() != Some(&municipality)
@@ -299,6 +308,7 @@ pub(crate) mod tests {
             declined: 0,
             declined_this: false,
             offered: false,
+            kept_apart: false,
         }
     }
 
@@ -316,6 +326,17 @@ pub(crate) mod tests {
         Candidate { nomination: Nomination { wishes, ..nomination(n) }, ..candidate(n) }
     }
 
+    /// R-REG-28
+    #[test]
+    fn whoever_is_kept_apart_is_out_exactly_like_whoever_excluded_the_district() {
+        let excluded = Wishes { excluded: vec![district("WK050503")], ..Wishes::default() };
+        let away = |candidate| ranking(&[candidate]).not_ranked;
+        let apart = away(Candidate { kept_apart: true, ..candidate(1) });
+        assert_eq!(apart.len(), 1);
+        assert_eq!(apart, away(wishing(1, excluded.clone())));
+        assert_eq!(apart, away(Candidate { kept_apart: true, ..wishing(1, excluded) }), "two grounds are told as one");
+    }
+
     /// R-HOU-03, R-HOU-06, R-HOU-08, R-HOU-10, R-HOU-22, R-REG-28
     #[test]
     fn everybody_who_is_not_ranked_hears_which_rules_failed() {
@@ -323,7 +344,8 @@ pub(crate) mod tests {
         let zwijndrecht = Municipality::parse("m", "0642").unwrap();
         let cases = [
             (Candidate { readiness: None, ..candidate(1) }, "NOMINATION_NOT_READY"),
-            (wishing(1, Wishes { excluded: vec![here], ..Wishes::default() }), "OFFER_DISTRICT_EXCLUDED"),
+            (wishing(1, Wishes { excluded: vec![here], ..Wishes::default() }), "NOT_SUITABLE"),
+            (Candidate { kept_apart: true, ..candidate(1) }, "NOT_SUITABLE"),
             (
                 Candidate { nomination: Nomination { municipality: zwijndrecht, ..nomination(1) }, ..candidate(1) },
                 "OFFER_OUTSIDE_AREA",

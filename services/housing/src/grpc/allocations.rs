@@ -8,7 +8,6 @@ use crate::domain::offer::Evidence;
 use crate::domain::{
     AgreementId, AllocationId, Capacity, GateGround, LeaseEndReason, Party, TemporaryGround, Tenant, WithdrawalReason,
 };
-use crate::store::dwelling::Standing;
 use crate::{Housing, acts, store};
 use chassis::{Result, Work};
 use kernel::{Role, Uuid};
@@ -124,17 +123,16 @@ pub async fn end_lease(housing: &Housing, work: &mut Work, m: &pb::EndLeaseReque
     answer!(EndLeaseResponse, change(housing, work, &m.allocation_id, m.expected_version, &command).await?)
 }
 
-/// The allocation that the caller may see, with its home.
-async fn look(work: &mut Work, id: &str) -> Result<(Allocation, i64, Standing)> {
+/// The allocation that the caller may see.
+async fn look(work: &mut Work, id: &str) -> Result<(Allocation, i64)> {
     let id = AllocationId::parse("allocation_id", id)?;
-    let (allocation, version) = acts::find_allocation(work, id, None).await?;
-    let home = store::dwelling::referred(work, allocation.dwelling).await?;
-    Ok((allocation, version, home))
+    acts::find_allocation(work, id, None).await
 }
 
 pub async fn get(_: &Housing, work: &mut Work, m: &pb::GetAllocationRequest) -> Result<pb::GetAllocationResponse> {
-    let (allocation, version, home) = look(work, &m.allocation_id).await?;
-    Ok(pb::GetAllocationResponse { allocation: Some(views::allocation(&allocation, version, &home)) })
+    let (allocation, version) = look(work, &m.allocation_id).await?;
+    let home = super::home(work, allocation.client_id, allocation.dwelling).await?;
+    Ok(pb::GetAllocationResponse { allocation: Some(views::allocation(&allocation, version, home.as_ref())) })
 }
 
 pub async fn get_as_corporation(
@@ -142,7 +140,8 @@ pub async fn get_as_corporation(
     work: &mut Work,
     m: &pb::GetAllocationAsCorporationRequest,
 ) -> Result<pb::GetAllocationAsCorporationResponse> {
-    let (allocation, version, home) = look(work, &m.allocation_id).await?;
+    let (allocation, version) = look(work, &m.allocation_id).await?;
+    let home = store::dwelling::referred(work, allocation.dwelling).await?;
     let allocation = views::allocation_for_corporation(&allocation, version, &home);
     Ok(pb::GetAllocationAsCorporationResponse { allocation: Some(allocation) })
 }
@@ -152,7 +151,7 @@ pub async fn get_move_for_income(
     work: &mut Work,
     m: &pb::GetMoveForIncomeRequest,
 ) -> Result<pb::GetMoveForIncomeResponse> {
-    let (allocation, ..) = look(work, &m.allocation_id).await?;
+    let (allocation, _) = look(work, &m.allocation_id).await?;
     Ok(views::move_for_income(&allocation))
 }
 
@@ -161,6 +160,7 @@ pub async fn get_move_for_district(
     work: &mut Work,
     m: &pb::GetMoveForDistrictRequest,
 ) -> Result<pb::GetMoveForDistrictResponse> {
-    let (allocation, _, home) = look(work, &m.allocation_id).await?;
-    Ok(views::move_for_district(&allocation, &home))
+    let (allocation, _) = look(work, &m.allocation_id).await?;
+    let home = super::home(work, allocation.client_id, allocation.dwelling).await?;
+    Ok(views::move_for_district(&allocation, home.as_ref()))
 }

@@ -7,12 +7,23 @@ mod offers;
 mod views;
 pub mod wire;
 
-use crate::Housing;
-use chassis::{Answer, Chassis};
+use crate::domain::DwellingId;
+use crate::store::dwelling::Standing;
+use crate::{Housing, store};
+use chassis::{Answer, Chassis, Result, Work};
+use kernel::ClientId;
 use proto::housing::v1::housing_service_server::HousingService;
 use proto::housing::v1::*;
 use std::sync::Arc;
 use tonic::Request;
+
+/// The home of a client as the caller may see it: none, and not loaded, when it is secret (R-REG-18).
+async fn home(work: &mut Work, client: ClientId, dwelling: DwellingId) -> Result<Option<Standing>> {
+    if store::shield::hides(work, client).await? {
+        return Ok(None);
+    }
+    store::dwelling::referred(work, dwelling).await.map(Some)
+}
 
 /// The RPCs of housing.
 pub struct Grpc {

@@ -115,9 +115,9 @@ pub async fn withdraw(
 }
 
 async fn view(work: &mut Work, offer: &Offer, version: i64) -> Result<pb::Offer> {
-    let home = store::dwelling::referred(work, offer.dwelling).await?;
+    let home = super::home(work, offer.client_id, offer.dwelling).await?;
     let allocation = store::allocation::of_offer(work, offer.id).await?;
-    Ok(views::offer(offer, version, &home, allocation))
+    Ok(views::offer(offer, version, home.as_ref(), allocation))
 }
 
 pub async fn get(_: &Housing, work: &mut Work, m: &pb::GetOfferRequest) -> Result<pb::GetOfferResponse> {

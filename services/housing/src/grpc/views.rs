@@ -113,7 +113,8 @@ pub fn parts(all: &[Scored]) -> Vec<pb::ScoredPart> {
     all.iter().map(|scored| pb::ScoredPart { part: scored.part.to_wire(), points: scored.points }).collect()
 }
 
-pub fn offer(one: &Offer, version: i64, home: &Standing, allocation: Option<AllocationId>) -> pb::Offer {
+/// An offer; without a home where that is secret (R-REG-18).
+pub fn offer(one: &Offer, version: i64, home: Option<&Standing>, allocation: Option<AllocationId>) -> pb::Offer {
     let (client_accepted, corporation_accepted) = accepted(one.state);
     let (declined, refused) = match one.state {
         offer::State::Declined { reason, .. } => (Some(reason), None),
@@ -124,8 +125,9 @@ pub fn offer(one: &Offer, version: i64, home: &Standing, allocation: Option<Allo
         offer_id: one.id.to_string(),
         client_id: one.client_id.to_string(),
         nomination_id: one.nomination.to_string(),
-        dwelling: Some(dwelling(home)),
-        address: Some(address(&home.dwelling.address)),
+        dwelling: home.map(dwelling),
+        address: home.map(|home| address(&home.dwelling.address)),
+        secret: home.is_none(),
         lease_start_on: Some(from_date(one.lease_start_on)),
         until: Some(from_date(one.until)),
         offered_on: Some(from_date(one.offered_on)),
@@ -219,7 +221,8 @@ fn instant(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
 }
 
-pub fn allocation(one: &Allocation, version: i64, home: &Standing) -> pb::Allocation {
+/// An allocation; without a home where that is secret (R-REG-18).
+pub fn allocation(one: &Allocation, version: i64, home: Option<&Standing>) -> pb::Allocation {
     let allowance = rent_allowance(one.lease_start_on);
     let (keys_on, ended_on) = match one.state {
         State::KeysHandedOver { on } => (Some(on), None),
@@ -230,8 +233,9 @@ pub fn allocation(one: &Allocation, version: i64, home: &Standing) -> pb::Alloca
         allocation_id: one.id.to_string(),
         client_id: one.client_id.to_string(),
         offer_id: one.offer.to_string(),
-        dwelling: Some(dwelling(home)),
-        address: Some(address(&home.dwelling.address)),
+        dwelling: home.map(dwelling),
+        address: home.map(|home| address(&home.dwelling.address)),
+        secret: home.is_none(),
         contingent_id: one.contingent.to_string(),
         lease_start_on: Some(from_date(one.lease_start_on)),
         rent_cents: one.rent.0,
@@ -275,15 +279,17 @@ pub fn move_for_income(one: &Allocation) -> pb::GetMoveForIncomeResponse {
     }
 }
 
-pub fn move_for_district(one: &Allocation, home: &Standing) -> pb::GetMoveForDistrictResponse {
+/// A move; without an address where that is secret (R-REG-18).
+pub fn move_for_district(one: &Allocation, home: Option<&Standing>) -> pb::GetMoveForDistrictResponse {
     let move_on = match one.state {
         State::KeysHandedOver { on } | State::Ended { keys_on: on, .. } => on,
         _ => one.lease_start_on,
     };
     pb::GetMoveForDistrictResponse {
         allocation_id: one.id.to_string(),
-        address: Some(address(&home.dwelling.address)),
-        district: home.dwelling.district.to_string(),
+        address: home.map(|home| address(&home.dwelling.address)),
+        district: home.map_or(String::new(), |home| home.dwelling.district.to_string()),
+        secret: home.is_none(),
         move_on: Some(from_date(move_on)),
         fallen: !one.state.live(),
     }

@@ -6,6 +6,8 @@ pub mod contingent;
 pub mod dwelling;
 pub mod nomination;
 pub mod offer;
+pub mod separation;
+pub mod shield;
 
 use crate::domain::{Code, offer::Evidence};
 use ::store::Retention;
@@ -39,7 +41,8 @@ pub async fn forget(work: &mut Work, client: ClientId) -> Result<()> {
                 or subject in (select allocation_id from allocation where client_id = $1)";
     work.run(said, args![client]).await?;
     work.run("delete from readiness where client_id = $1", args![client]).await?;
-    Ok(())
+    separation::forget(work, client).await?;
+    shield::end(work, client).await
 }
 
 /// Keeps where the client's own word can be found, when somebody else spoke (R-HOU-29).

@@ -98,7 +98,7 @@ pub async fn list(
 }
 
 /// Everybody in the pool, with what a ranking for this dwelling must know.
-pub async fn pool(work: &mut Work, dwelling: DwellingId) -> Result<Vec<Candidate>> {
+pub async fn pool(work: &mut Work, dwelling: DwellingId, neighbourhood: &str) -> Result<Vec<Candidate>> {
     let mut offers: BTreeMap<NominationId, (u32, bool, bool)> = BTreeMap::new();
     for (nomination, of, state) in super::offer::of_pool(work, dwelling).await? {
         let (declined, declined_this, offered) = offers.entry(nomination).or_default();
@@ -106,13 +106,16 @@ pub async fn pool(work: &mut Work, dwelling: DwellingId) -> Result<Vec<Candidate
         *declined_this |= of == dwelling && matches!(state, offer::State::Declined { .. });
         *offered |= of == dwelling && matches!(state, offer::State::Open { .. });
     }
+    let not_near = super::separation::not_near(work, neighbourhood).await?;
     let rows =
         work.rows(select!("where n.state = 'in_pool' order by n.nominated_on, n.nomination_id"), args![]).await?;
     rows.iter()
         .map(|row| {
             let (nomination, _) = read(row)?;
             let (declined, declined_this, offered) = offers.get(&nomination.id).copied().unwrap_or_default();
-            Ok(Candidate { readiness: read_readiness(row)?, nomination, declined, declined_this, offered })
+            let kept_apart = not_near.contains(&nomination.client_id);
+            let readiness = read_readiness(row)?;
+            Ok(Candidate { readiness, nomination, declined, declined_this, offered, kept_apart })
         })
         .collect()
 }

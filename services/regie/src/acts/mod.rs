@@ -8,6 +8,8 @@ pub mod gate;
 pub mod process;
 pub mod readiness;
 pub mod relation;
+pub mod separation;
+pub mod shield;
 pub mod task;
 
 use crate::Regie;

@@ -10,6 +10,7 @@ pub mod process;
 pub mod readiness;
 pub mod register;
 pub mod relation;
+pub mod separation;
 pub mod task;
 
 /// The reasons for which regie refuses, page by page.
@@ -21,4 +22,5 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     relation::REASONS,
     task::REASONS,
     emergency::REASONS,
+    separation::REASONS,
 ];

@@ -7,6 +7,8 @@ mod erasure;
 mod gate;
 mod list;
 mod relation;
+mod separation;
+mod shield;
 mod task;
 mod view;
 
@@ -123,4 +125,9 @@ methods! {
     revocation review_emergency_access(ReviewEmergencyAccessRequest) -> ReviewEmergencyAccessResponse = emergency::review;
     query list_emergency_access(ListEmergencyAccessRequest) -> ListEmergencyAccessResponse = emergency::list;
     query list_emergency_access_as_self(ListEmergencyAccessAsSelfRequest) -> ListEmergencyAccessAsSelfResponse = emergency::list_as_self;
+    revocation mark_separation(MarkSeparationRequest) -> MarkSeparationResponse = separation::mark;
+    command end_separation(EndSeparationRequest) -> EndSeparationResponse = separation::end;
+    query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
+    revocation shield_client(ShieldClientRequest) -> ShieldClientResponse = shield::raise;
+    command end_shield(EndShieldRequest) -> EndShieldResponse = shield::end;
 }

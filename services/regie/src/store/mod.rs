@@ -9,6 +9,8 @@ pub mod gate;
 pub mod outgoing;
 pub mod readiness;
 pub mod relation;
+pub mod separation;
+pub mod shield;
 pub mod task;
 pub mod timeline;
 

@@ -1,0 +1,53 @@
+//! Who is kept apart from whom, as regie told, and where those others live (R-REG-28).
+//!
+//! Two offers, or two last yeses, at the same moment read what the other writes: PostgreSQL lets one of them run again
+//! (serialisable), and SQLite has one writer.
+
+use chassis::{Result, Row, Work, args};
+use kernel::{ClientId, Uuid};
+use std::collections::BTreeSet;
+
+/// Keeps two clients apart.
+pub async fn keep(work: &mut Work, id: Uuid, one: ClientId, other: ClientId) -> Result<()> {
+    let sql = "insert into separation (separation_id, client_id, other_client_id) values ($1, $2, $3)
+               on conflict (separation_id) do nothing";
+    work.run(sql, args![id, one, other]).await?;
+    Ok(())
+}
+
+/// Lets go of a separation.
+pub async fn end(work: &mut Work, id: Uuid) -> Result<()> {
+    work.run("delete from separation where separation_id = $1", args![id]).await?;
+    Ok(())
+}
+
+/// Takes away the separations of a client who was erased.
+pub async fn forget(work: &mut Work, client: ClientId) -> Result<()> {
+    work.run("delete from separation where client_id = $1 or other_client_id = $1", args![client]).await?;
+    Ok(())
+}
+
+/// Everybody who is not to live in a neighbourhood, since somebody from whom they are kept apart lives there or is offered a
+/// home there.
+pub async fn not_near(work: &mut Work, neighbourhood: &str) -> Result<BTreeSet<ClientId>> {
+    let sql = "with apart as (select client_id as one, other_client_id as other from separation
+                              union select other_client_id as one, client_id as other from separation)
+               select apart.one from apart join allocation a on a.client_id = apart.other
+               where a.neighbourhood = $1 and a.state in ('accepted', 'agreement_signed', 'lease_signed', 'keys_handed_over')
+               union
+               select apart.one from apart join offer o on o.client_id = apart.other
+                                           join dwelling d on d.dwelling_id = o.dwelling_id
+               where d.neighbourhood = $1 and o.state = 'open'";
+    let rows = work.rows(sql, args![neighbourhood]).await?;
+    rows.iter().map(|row: &Row| row.get("one")).collect()
+}
+
+/// Whether somebody from whom the client is kept apart has a home in a neighbourhood.
+pub async fn lives_near(work: &mut Work, client: ClientId, neighbourhood: &str) -> Result<bool> {
+    let sql = "with apart as (select other_client_id as other from separation where client_id = $1
+                              union select client_id as other from separation where other_client_id = $1)
+               select 1 as one from apart join allocation a on a.client_id = apart.other
+               where a.neighbourhood = $2 and a.state in ('accepted', 'agreement_signed', 'lease_signed', 'keys_handed_over')
+               limit 1";
+    Ok(work.row(sql, args![client, neighbourhood]).await?.is_some())
+}

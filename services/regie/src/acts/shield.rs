@@ -1,0 +1,28 @@
+//! The road of a shield: its row, and the event by which every service holds to it. It goes to services only, and is on nobody's
+//! timeline (R-REG-18).
+
+use crate::store;
+use chassis::{Result, Work};
+use kernel::{ClientId, Date};
+use proto::regie::v1 as pb;
+
+/// Shields a client; gives the day since which one is.
+pub async fn raise(work: &mut Work, client: ClientId) -> Result<Date> {
+    if let Some(since) = store::shield::since(work, client).await? {
+        return Ok(since);
+    }
+    let (since, by, person) = (work.now.date, work.organisation().clone(), work.actor().subject.clone());
+    store::shield::insert(work, client, since, &by, &person).await?;
+    work.publish(Some(client), &[], &pb::ClientShielded { client_id: client.to_string() }).await?;
+    Ok(since)
+}
+
+/// Ends the shield of a client, if there is one.
+pub async fn end(work: &mut Work, client: ClientId) -> Result<()> {
+    if store::shield::since(work, client).await?.is_none() {
+        return Ok(());
+    }
+    let (on, person) = (work.now.date, work.actor().subject.clone());
+    store::shield::end(work, client, on, &person).await?;
+    work.publish(Some(client), &[], &pb::ShieldEnded { client_id: client.to_string() }).await
+}
