@@ -9,6 +9,7 @@ mod facts;
 mod faults;
 pub mod processes;
 mod promises;
+mod rights;
 mod road;
 pub mod services;
 pub mod steps;

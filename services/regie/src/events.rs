@@ -4,7 +4,7 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, erasure, gate, relation, task};
+use crate::domain::{case, consent, erasure, gate, relation, retention, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
 use kernel::ClientId;
@@ -45,11 +45,14 @@ both_ways! {
     consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
+    keeping_ground, from_keeping_ground: retention::KeepingGround => pb::KeepingGround;
 }
 
 to_wire! {
     relation_kind: relation::Kind => pb::RelationKind;
     requirement: Requirement => pb::Requirement;
+    retention_part: retention::Part => pb::RetentionPart;
+    retention_ground: retention::Ground => pb::RetentionGround;
 }
 
 /// As it goes on the wire.
@@ -194,6 +197,16 @@ pub fn erasure_decided(erasure: &erasure::Erasure) -> pb::ErasureDecided {
     pb::ErasureDecided { erasure_id: erasure.id.to_string(), granted, ground: ground.into() }
 }
 
+/// That a retention term is over.
+pub fn retention_ended(id: retention::RetentionId, end: &retention::End) -> pb::RetentionEnded {
+    pb::RetentionEnded {
+        retention_id: id.to_string(),
+        part: retention_part(end.part).into(),
+        ground: retention_ground(end.ground).into(),
+        last_day: Some(proto::from_date(end.last_day)),
+    }
+}
+
 /// Both sides of a consent's life.
 pub async fn consent(work: &mut Work, client: ClientId, event: &consent::Event) -> Result<()> {
     let (consent::Event::Given(consent) | consent::Event::Withdrawn(consent)) = event;
@@ -244,6 +257,7 @@ mod tests {
             consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
+            keeping_ground, from_keeping_ground, retention::KeepingGround, "KEEPING_GROUND";
         }
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());
@@ -251,6 +265,14 @@ mod tests {
         }
         for one in Requirement::ALL {
             assert_eq!(requirement(*one).as_str_name(), format!("REQUIREMENT_{}", one.as_str().to_uppercase()));
+        }
+        for part in retention::Part::ALL {
+            let name = format!("RETENTION_PART_{}", part.as_str().to_uppercase());
+            assert_eq!(retention_part(*part).as_str_name(), name);
+        }
+        for ground in retention::Ground::ALL {
+            let name = format!("RETENTION_GROUND_{}", ground.as_str().to_uppercase());
+            assert_eq!(retention_ground(*ground).as_str_name(), name);
         }
         for kind in task::Kind::ALL {
             assert_ne!(task_kind(*kind), pb::TaskKind::Unspecified, "{kind:?}");

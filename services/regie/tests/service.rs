@@ -6,6 +6,8 @@
 mod commands;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/retention.rs"]
+mod retention;
 #[path = "service/warnings.rs"]
 mod warnings;
 

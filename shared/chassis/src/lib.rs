@@ -18,6 +18,7 @@ mod limits;
 mod page;
 mod peer;
 mod process;
+mod rights;
 mod timer;
 mod tls;
 mod work;
@@ -26,7 +27,7 @@ pub use call::{Answer, Run};
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{ConfigError, Setup, from_env};
-pub use erasure::erase;
+pub use erasure::{erase, over};
 pub use inbox::Event;
 pub use limits::{Bounds, Limits};
 pub use page::Page;
@@ -42,10 +43,11 @@ use auth::Issuer;
 use kernel::ClientId;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::feed::v1::feed_service_server::FeedServiceServer;
+use proto::rights::v1::rights_service_server::RightsServiceServer;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{Retention, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -82,6 +84,17 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// Takes away what is left of a client who was erased: what is readable without a key, and what is sealed with one that
     /// is gone. Figures in which nobody can be found, and what a law says to keep, stay (R-REG-22).
     fn forget(&self, _work: &mut Work, _client: ClientId) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Takes away what is left of one class of a client whose term is over; for most there is nothing beside what was sealed
+    /// (R-REG-23).
+    fn forget_class(
+        &self,
+        _work: &mut Work,
+        _client: ClientId,
+        _class: Retention,
+    ) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
@@ -234,7 +247,11 @@ async fn open(
 async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListener) -> anyhow::Result<()> {
     let (health, health_service) = tonic_health::server::health_reporter();
     let audit = audit::Audit { chassis: chassis.clone(), issuer: door.issuer };
-    let mut routes = routes.add_service(limited!(AuditServiceServer::new(audit))).add_service(health_service);
+    let rights = rights::Rights { chassis: chassis.clone() };
+    let mut routes = routes
+        .add_service(limited!(AuditServiceServer::new(audit)))
+        .add_service(limited!(RightsServiceServer::new(rights)))
+        .add_service(health_service);
     if door.reflection {
         let reflection =
             || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(proto::DESCRIPTORS);

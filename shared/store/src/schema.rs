@@ -32,6 +32,7 @@ macro_rules! shared {
                     include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
                 ),
             ),
+            (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
         ]
     };
 }
@@ -39,14 +40,17 @@ macro_rules! shared {
 /// The migrations of a key store for one engine.
 macro_rules! keys {
     ($engine:literal) => {
-        &[(
-            1,
-            "keys",
-            concat!(
-                include_str!("../migrations/keys/0001_keys.sql"),
-                include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
+        &[
+            (
+                1,
+                "keys",
+                concat!(
+                    include_str!("../migrations/keys/0001_keys.sql"),
+                    include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
+                ),
             ),
-        )]
+            (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
+        ]
     };
 }
 

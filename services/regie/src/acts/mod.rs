@@ -7,6 +7,7 @@ pub mod gate;
 pub mod process;
 pub mod readiness;
 pub mod relation;
+pub mod retention;
 pub mod task;
 
 use crate::Regie;

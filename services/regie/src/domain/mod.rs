@@ -9,8 +9,16 @@ pub mod process;
 pub mod readiness;
 pub mod register;
 pub mod relation;
+pub mod retention;
 pub mod task;
 
 /// The reasons for which regie refuses, page by page.
-pub const REASONS: &[&[&kernel::Reason]] =
-    &[case::REASONS, consent::REASONS, erasure::REASONS, gate::REASONS, relation::REASONS, task::REASONS];
+pub const REASONS: &[&[&kernel::Reason]] = &[
+    case::REASONS,
+    consent::REASONS,
+    erasure::REASONS,
+    gate::REASONS,
+    relation::REASONS,
+    task::REASONS,
+    retention::REASONS,
+];

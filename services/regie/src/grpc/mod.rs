@@ -6,6 +6,7 @@ mod erasure;
 mod gate;
 mod list;
 mod relation;
+mod retention;
 mod task;
 mod view;
 
@@ -117,4 +118,7 @@ methods! {
     query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
     query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;
     query get_duty_contacts(GetDutyContactsRequest) -> GetDutyContactsResponse = list::duty_contacts;
+    command keep_longer(KeepLongerRequest) -> KeepLongerResponse = retention::keep;
+    command end_keeping(EndKeepingRequest) -> EndKeepingResponse = retention::release;
+    query get_retention(GetRetentionRequest) -> GetRetentionResponse = retention::get;
 }

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod outgoing;
 pub mod readiness;
 pub mod relation;
+pub mod retention;
 pub mod task;
 pub mod timeline;
 
