@@ -61,6 +61,8 @@ impl Service for Access {
         (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), access: self.clone() };

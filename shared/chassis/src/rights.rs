@@ -1,22 +1,45 @@
-//! What every service can say of a client's rights over what it holds itself: what was destroyed, when and why (R-REG-22,
-//! R-REG-23).
+//! What every service does for a client's rights over what it holds itself: it gives what that is (R-REG-21), and says what
+//! was destroyed, when and why (R-REG-22, R-REG-23).
 
 use crate::feed::timestamp;
-use crate::{Answer, Chassis, Page};
+use crate::{Answer, Chassis, Page, Service, export};
+use kernel::ClientId;
 use proto::rights::v1::rights_service_server::RightsService;
 use proto::rights::v1::{
-    DestroyedTotal, DestroyedView, DestructionCause, DestructionClass, ReportDestroyedRequest, ReportDestroyedResponse,
+    DestroyedTotal, DestroyedView, DestructionCause, DestructionClass, ExportClientRequest, ExportClientResponse,
+    ReportDestroyedRequest, ReportDestroyedResponse,
 };
+use std::marker::PhantomData;
 use store::{Destruction, Retention};
 use tonic::Request;
 
 /// The rights of clients, over one service.
-pub(crate) struct Rights {
-    pub chassis: Chassis,
+pub(crate) struct Rights<S> {
+    chassis: Chassis,
+    of: PhantomData<fn() -> S>,
+}
+
+impl<S> Rights<S> {
+    pub fn new(chassis: Chassis) -> Self {
+        Self { chassis, of: PhantomData }
+    }
 }
 
 #[tonic::async_trait]
-impl RightsService for Rights {
+impl<S: Service> RightsService for Rights<S> {
+    async fn export_client(&self, request: Request<ExportClientRequest>) -> Answer<ExportClientResponse> {
+        self.chassis
+            .query(request, |work, wanted| {
+                Box::pin(async move {
+                    let client = ClientId::parse("client_id", &wanted.client_id)?;
+                    work.permit("client", Some(client), &[]).await?;
+                    let (parts, next_page_token) = export::page::<S>(work, client, &wanted.page_token).await?;
+                    Ok(ExportClientResponse { parts, next_page_token })
+                })
+            })
+            .await
+    }
+
     async fn report_destroyed(&self, request: Request<ReportDestroyedRequest>) -> Answer<ReportDestroyedResponse> {
         self.chassis
             .query(request, |work, wanted| {

@@ -3,6 +3,7 @@
 mod case;
 mod consent;
 mod erasure;
+mod export;
 mod gate;
 mod list;
 mod relation;
@@ -73,6 +74,12 @@ macro_rules! methods {
     ($($kind:ident $name:ident($request:ty) -> $response:ty = $run:path;)*) => {
         #[tonic::async_trait]
         impl RegieService for Grpc {
+            type ExportFileStream = export::Parts;
+
+            async fn export_file(&self, request: Request<ExportFileRequest>) -> Answer<Self::ExportFileStream> {
+                export::file(self, request).await
+            }
+
             $(
                 async fn $name(&self, request: Request<$request>) -> Answer<$response> {
                     let regie = self.regie.clone();

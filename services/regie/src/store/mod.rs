@@ -3,6 +3,7 @@
 pub mod case;
 pub mod consent;
 pub mod erasure;
+pub mod export;
 pub mod flow;
 pub mod gate;
 pub mod outgoing;
