@@ -11,6 +11,7 @@ mod cells;
 mod dependencies;
 mod deploy;
 mod documents;
+mod export;
 mod fuzz;
 mod oracle;
 mod rights;

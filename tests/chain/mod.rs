@@ -5,12 +5,13 @@
 
 #[macro_use]
 mod calls;
-mod emergency;
 mod apart;
+mod emergency;
 mod facts;
 mod faults;
 pub mod processes;
 mod promises;
+mod rights;
 mod road;
 pub mod services;
 pub mod steps;

@@ -64,6 +64,8 @@ impl Service for Access {
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), access: self.clone() };

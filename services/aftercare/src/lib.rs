@@ -56,6 +56,8 @@ impl chassis::Service for Aftercare {
         (103, "signals", include_str!("../migrations/0103_signals.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), aftercare: self.clone() };

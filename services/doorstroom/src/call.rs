@@ -131,7 +131,7 @@ pub struct Call {
     /// The request as JSON
     #[arg(default_value = "{}")]
     request: String,
-    /// For an RPC that every service serves (FeedService, AuditService): which service to ask
+    /// For an RPC that every service serves (FeedService, AuditService, RightsService): which service to ask
     #[arg(long)]
     service: Option<String>,
     /// Shows every RPC with the purposes that it allows

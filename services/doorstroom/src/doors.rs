@@ -10,6 +10,7 @@ use proto::housing::v1::housing_service_client::HousingServiceClient;
 use proto::income::v1::income_service_client::IncomeServiceClient;
 use proto::monitor::v1::monitor_service_client::MonitorServiceClient;
 use proto::regie::v1::regie_service_client::RegieServiceClient;
+use proto::rights::v1::rights_service_client::RightsServiceClient;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,5 +135,10 @@ impl Person {
     /// To the access log of a service.
     pub fn audit(&self, service: &str, purpose: &'static str) -> AuditServiceClient<Client> {
         AuditServiceClient::new(self.to(service, purpose))
+    }
+
+    /// To what a service says of clients' rights.
+    pub fn rights(&self, service: &str, purpose: &'static str) -> RightsServiceClient<Client> {
+        RightsServiceClient::new(self.to(service, purpose))
     }
 }

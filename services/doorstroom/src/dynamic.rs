@@ -45,7 +45,7 @@ pub fn method(name: &str) -> anyhow::Result<MethodDescriptor> {
 pub fn service_of(method: &MethodDescriptor) -> Option<String> {
     let package = method.parent_service().package_name().to_owned();
     let name = package.split('.').nth(1)?.to_owned();
-    (name != "feed" && name != "audit").then_some(name)
+    (!["feed", "audit", "rights"].contains(&name.as_str())).then_some(name)
 }
 
 /// The purposes that a method allows, from its option in the proto.

@@ -64,6 +64,8 @@ impl chassis::Service for Housing {
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let server = HousingServiceServer::new(grpc::Grpc { chassis: chassis.clone(), housing: self.clone() });

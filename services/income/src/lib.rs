@@ -60,6 +60,8 @@ impl Service for Income {
     const MIGRATIONS: &'static [Migration] = store::MIGRATIONS;
     /// Regie alone: for who has to do with whom.
     const FEEDS: &'static [&'static str] = &["regie"];
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), income: self.clone() };

@@ -43,6 +43,12 @@ impl chassis::Service for Monitor {
         (101, "facts", include_str!("../migrations/0101_facts.sql")),
     ];
     const FEEDS: &'static [&'static str] = FEEDS;
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+
+    fn known_as(client: kernel::ClientId) -> String {
+        domain::facts::Pseudonym::of(&client.to_string()).0.to_string()
+    }
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), monitor: self.clone() };

@@ -4,7 +4,7 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, emergency, erasure, gate, relation, separation, task};
+use crate::domain::{case, consent, emergency, erasure, gate, relation, retention, separation, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
 use kernel::{ClientId, Timestamp};
@@ -53,11 +53,14 @@ both_ways! {
     emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
     emergency_outcome, from_emergency_outcome: emergency::Outcome => pb::EmergencyOutcome;
     separation_ground, from_separation_ground: separation::Ground => pb::SeparationGround;
+    keeping_ground, from_keeping_ground: retention::KeepingGround => pb::KeepingGround;
 }
 
 to_wire! {
     relation_kind: relation::Kind => pb::RelationKind;
     requirement: Requirement => pb::Requirement;
+    retention_part: retention::Part => pb::RetentionPart;
+    retention_ground: retention::Ground => pb::RetentionGround;
 }
 
 /// As it goes on the wire.
@@ -241,6 +244,16 @@ pub fn erasure_decided(erasure: &erasure::Erasure) -> pb::ErasureDecided {
     pb::ErasureDecided { erasure_id: erasure.id.to_string(), granted, ground: ground.into() }
 }
 
+/// That a retention term is over.
+pub fn retention_ended(id: retention::RetentionId, end: &retention::End) -> pb::RetentionEnded {
+    pb::RetentionEnded {
+        retention_id: id.to_string(),
+        part: retention_part(end.part).into(),
+        ground: retention_ground(end.ground).into(),
+        last_day: Some(proto::from_date(end.last_day)),
+    }
+}
+
 /// Both sides of a consent's life.
 pub async fn consent(work: &mut Work, client: ClientId, event: &consent::Event) -> Result<()> {
     let (consent::Event::Given(consent) | consent::Event::Withdrawn(consent)) = event;
@@ -294,6 +307,7 @@ mod tests {
             emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";
             emergency_outcome, from_emergency_outcome, emergency::Outcome, "EMERGENCY_OUTCOME";
             separation_ground, from_separation_ground, separation::Ground, "SEPARATION_GROUND";
+            keeping_ground, from_keeping_ground, retention::KeepingGround, "KEEPING_GROUND";
         }
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());
@@ -301,6 +315,14 @@ mod tests {
         }
         for one in Requirement::ALL {
             assert_eq!(requirement(*one).as_str_name(), format!("REQUIREMENT_{}", one.as_str().to_uppercase()));
+        }
+        for part in retention::Part::ALL {
+            let name = format!("RETENTION_PART_{}", part.as_str().to_uppercase());
+            assert_eq!(retention_part(*part).as_str_name(), name);
+        }
+        for ground in retention::Ground::ALL {
+            let name = format!("RETENTION_GROUND_{}", ground.as_str().to_uppercase());
+            assert_eq!(retention_ground(*ground).as_str_name(), name);
         }
         for kind in task::Kind::ALL {
             assert_ne!(task_kind(*kind), pb::TaskKind::Unspecified, "{kind:?}");

@@ -32,6 +32,9 @@ pub async fn take(regie: &Regie, work: &mut Work, event: &Event) -> Result<()> {
         readiness::learn(work, client, &fact).await?;
     }
     project(work, client, event).await?;
+    if provides(event)? {
+        store::retention::provided(work, client, event.occurred_on).await?;
+    }
     if let Some(fact) = fact(regie, work, event).await? {
         let at = Moment::of(event.recorded_at);
         let incoming = Incoming { id: event.event_id, at, fact };
@@ -79,6 +82,16 @@ fn readiness_fact(event: &Event) -> Result<Option<ready::Fact>> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// Whether it makes the client somebody who had a provision: the file is then kept for the term of the Wmo (R-REG-23).
+fn provides(event: &Event) -> Result<bool> {
+    Ok(match (event.source, event.name()) {
+        ("access", "DecisionTaken") => event.decode::<access::DecisionTaken>()?.granted,
+        ("access", "UrgentProvisionDecided") => event.decode::<access::UrgentProvisionDecided>()?.granted,
+        ("access", "Admitted") | ("housing", "AllocationAccepted") => true,
+        _ => false,
+    })
 }
 
 /// What the file shows of moves.

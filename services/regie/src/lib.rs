@@ -8,6 +8,7 @@ mod inbox;
 mod outgoing;
 mod store;
 
+use ::store::Retention;
 use anyhow::Context as _;
 use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Tx, Work};
 use domain::policy::Policy;
@@ -76,10 +77,13 @@ impl chassis::Service for Regie {
         (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
         (103, "lanes and roles", include_str!("../migrations/0103_lanes_and_roles.sql")),
         (110, "emergency", include_str!("../migrations/0110_emergency.sql")),
+        (120, "retention", include_str!("../migrations/0120_retention.sql")),
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
+    const HELD: &'static [chassis::Held] = store::export::HELD;
+    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
 
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), regie: self.clone() };
@@ -104,12 +108,25 @@ impl chassis::Service for Regie {
             acts::task::DEADLINE => acts::task::wake(self, work, deadline).await,
             acts::emergency::DEADLINE => acts::emergency::wake(self, work, deadline).await,
             acts::erasure::DEADLINE => acts::erasure::carry_out(self, work, deadline).await,
+            acts::retention::LOOK => match deadline.client_id {
+                Some(client) => acts::retention::look(self, work, client).await,
+                None => Ok(()),
+            },
+            acts::retention::DESTROY => acts::retention::carry_out(self, work, deadline).await,
             _ => Err(chassis::Error::inconsistent("deadline", "kind", "is none of regie's")),
         }
     }
 
     async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
         store::erasure::forget(work, client).await
+    }
+
+    async fn forget_class(&self, work: &mut Work, client: ClientId, class: Retention) -> Result<()> {
+        match class {
+            Retention::Plan => store::retention::forget_plan(work, client).await,
+            // They go with everything.
+            Retention::File | Retention::Report => Ok(()),
+        }
     }
 
     async fn run(self: &Arc<Self>, chassis: Chassis) {

@@ -8,6 +8,8 @@ mod commands;
 mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/retention.rs"]
+mod retention;
 #[path = "service/separation.rs"]
 mod separation;
 #[path = "service/warnings.rs"]

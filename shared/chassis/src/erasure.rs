@@ -1,18 +1,20 @@
-//! Erasure of a client (R-REG-22): the keys are destroyed, what the service holds outside its seals goes, and nobody has to
-//! do with the client any more. Each service does it as soon as it takes in that regie's decision was made, and again after
-//! its database was put back from an older copy.
+//! Erasure of a client (R-REG-22), and the end of a retention term (R-REG-23): the keys are destroyed, what the service holds
+//! outside its seals goes, and when it was everything, nobody has to do with the client any more. Each service does it as
+//! soon as it takes in that regie's decision was made, and again after its database was put back from an older copy.
 
 use crate::{Chassis, Event, Service, Work};
-use proto::regie::v1::ClientErased;
+use jiff::Timestamp;
+use kernel::ClientId;
+use proto::regie::v1::{ClientErased, RetentionEnded, RetentionPart};
 use std::sync::Arc;
-use store::{Destroyed, Result, args};
+use store::{Destroyed, Error, Result, Retention, args};
 
 /// Destroys keys of a client, for good, and what belongs to it. The decision must be committed already: what is destroyed
 /// does not come back when this transaction fails. Again changes nothing.
 pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -> Result<()> {
     work.destroy_keys(what).await?;
-    if what.class.is_some() {
-        return Ok(());
+    if let Some(class) = what.class {
+        return service.forget_class(work, what.client, class).await;
     }
     let (client, now) = (what.client, work.now.at);
     for end in [
@@ -33,7 +35,23 @@ pub(crate) async fn take<S: Service>(service: &S, work: &mut Work, event: &Event
         let (by, why) = (event.source.to_owned(), format!("erasure {}", erased.erasure_id));
         erase(service, work, &Destroyed { client, class: None, at: event.recorded_at, by, why }).await?;
     }
+    if event.source == "regie" && event.name() == "RetentionEnded" {
+        let ended: RetentionEnded = event.decode()?;
+        erase(service, work, &over(client, &ended, event.recorded_at)?).await?;
+    }
     Ok(work.sealer().erased(client))
+}
+
+/// What goes with the end of a retention term: the same in every service.
+pub fn over(client: ClientId, ended: &RetentionEnded, at: Timestamp) -> Result<Destroyed> {
+    let class = match ended.part() {
+        RetentionPart::Everything => None,
+        RetentionPart::Plan => Some(Retention::Plan),
+        RetentionPart::Unspecified => return Err(Error::inconsistent("event", "part", "is none that is known")),
+    };
+    let ground = ended.ground().as_str_name().trim_start_matches("RETENTION_GROUND_").to_lowercase();
+    let why = format!("retention {ground} {}", ended.retention_id);
+    Ok(Destroyed { client, class, at, by: "regie".to_owned(), why })
 }
 
 /// Does again what a database that was put back has forgotten, before anybody is answered.

@@ -11,6 +11,7 @@ mod caller;
 mod clock;
 mod config;
 mod erasure;
+mod export;
 mod feed;
 mod gate;
 mod inbox;
@@ -18,21 +19,24 @@ mod limits;
 mod page;
 mod peer;
 mod process;
+mod rights;
 mod timer;
 mod tls;
 pub mod words;
 mod work;
 
-pub use call::{Answer, Run};
+pub use call::{Answer, Run, caller};
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{ConfigError, Setup, from_env};
-pub use erasure::erase;
+pub use erasure::{erase, over};
+pub use export::{Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT, Seal};
 pub use inbox::Event;
 pub use limits::{Bounds, Limits};
 pub use page::Page;
 pub use peer::{Outgoing, Peers};
 pub use process::{Files, main};
+pub use proto::rights::v1::WithheldGround;
 pub use store::{Deadline, Error, Migration, Result, Row, Tx, Value, args};
 pub use telemetry::TraceContext;
 pub use tls::{Clients, Pair, Tls, expires};
@@ -43,10 +47,12 @@ use auth::Issuer;
 use kernel::ClientId;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::feed::v1::feed_service_server::FeedServiceServer;
+use proto::rights::v1::ExportPart;
+use proto::rights::v1::rights_service_server::RightsServiceServer;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{Retention, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -70,6 +76,10 @@ pub trait Service: Send + Sync + Sized + 'static {
     const MIGRATIONS: &'static [Migration];
     /// The services whose feeds it takes in.
     const FEEDS: &'static [&'static str];
+    /// What of its tables is about a client: given to the client who asks for it (R-REG-21).
+    const HELD: &'static [Held] = &[];
+    /// Why nothing of its other tables is.
+    const NOT_HELD: &'static [(&'static str, NotHeld)] = &[];
 
     /// Its RPCs.
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes;
@@ -80,9 +90,25 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// Looks again at something that is due; the deadline itself is gone already.
     fn wake(&self, work: &mut Work, deadline: &Deadline) -> impl Future<Output = Result<()>> + Send;
 
+    /// Under which name its tables know a client.
+    fn known_as(client: ClientId) -> String {
+        client.to_string()
+    }
+
     /// Takes away what is left of a client who was erased: what is readable without a key, and what is sealed with one that
     /// is gone. Figures in which nobody can be found, and what a law says to keep, stay (R-REG-22).
     fn forget(&self, _work: &mut Work, _client: ClientId) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Takes away what is left of one class of a client whose term is over; for most there is nothing beside what was sealed
+    /// (R-REG-23).
+    fn forget_class(
+        &self,
+        _work: &mut Work,
+        _client: ClientId,
+        _class: Retention,
+    ) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
@@ -94,6 +120,13 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// How much work waits that is neither a call nor a deadline.
     fn waiting(&self, _tx: &mut Tx) -> impl Future<Output = Result<i64>> + Send {
         std::future::ready(Ok(0))
+    }
+}
+
+impl Chassis {
+    /// One page of what this service holds on a client; who asked is judged and logged by the caller (R-REG-21).
+    pub async fn export<S: Service>(&self, client: ClientId, token: &str) -> Result<(Vec<ExportPart>, String)> {
+        export::page::<S>(&mut self.store.read().await?, client, token).await
     }
 }
 
@@ -143,7 +176,11 @@ pub async fn serve<S: Service>(
         Box::pin(async move { own.waiting(tx).await })
     });
     let feed = feed::Feed::new(chassis.clone(), waiting);
-    let routes = service.routes(&chassis).add_service(limited!(FeedServiceServer::new(feed)));
+    let rights = rights::Rights::<S>::new(chassis.clone());
+    let routes = service
+        .routes(&chassis)
+        .add_service(limited!(FeedServiceServer::new(feed)))
+        .add_service(limited!(RightsServiceServer::new(rights)));
 
     let again = erasure::repeat(&service, &chassis).await;
     again.with_context(|| format!("{}: who was erased cannot be erased again", chassis.name))?;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use kernel::ClientId;
 use ring::aead::LessSafeKey;
 use sqlx::sqlite::SqliteConnectOptions;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,6 +56,19 @@ pub struct Destroyed {
     pub by: String,
     /// Why: the decision, or the term that was over.
     pub why: String,
+}
+
+/// What the report of destructions says of one: nothing about whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destruction {
+    /// When.
+    pub at: Timestamp,
+    /// Which class; none for all of the client's.
+    pub class: Option<Retention>,
+    /// Why: the decision, or the term that was over.
+    pub why: String,
+    /// How many keys.
+    pub keys: i64,
 }
 
 impl Destroyed {
@@ -205,6 +218,10 @@ impl Keys {
         Ok(())
     }
 
+    pub fn is_destroyed(&self, key: KeyOf) -> bool {
+        self.memory().destroyed(key)
+    }
+
     pub fn erased(&self, client: ClientId) -> bool {
         let memory = self.memory();
         !memory.destroyed.is_empty() && memory.destroyed.contains(&(client.to_string(), String::new()))
@@ -279,15 +296,28 @@ impl Keys {
         .await
     }
 
+    /// How many keys go with this, or went.
+    async fn count(&self, what: &Destroyed) -> Result<i64> {
+        let (owner, class) = (what.client.to_string(), what.class());
+        let mut tx = self.store.read().await?;
+        let known = "select keys from destroyed_key where client_id = $1 and class = $2";
+        if let Some(row) = tx.row(known, args![&owner, class]).await? {
+            return row.get("keys");
+        }
+        let count = "select count(*) as n from data_key where client_id = $1 and ($2 = '' or class = $2)";
+        tx.row(count, args![&owner, class]).await?.map_or(Ok(0), |row| row.get("n"))
+    }
+
     /// Destroys keys, for good. Again changes nothing.
     pub async fn destroy(&self, what: &Destroyed) -> Result<()> {
+        let keys = self.count(what).await?;
         let (owner, class) = (what.client.to_string(), what.class());
         // From here on nothing opens, also when the rest must be done again.
         self.memory().drop_destroyed(&owner, class);
         let owner = &owner;
         again(|| async move {
             let mut tx = self.store.write().await?;
-            tx.note_destroyed(what).await?;
+            tx.note_destroyed(what, keys).await?;
             let delete = "delete from data_key where client_id = $1 and ($2 = '' or class = $2)";
             tx.run(delete, args![owner, class]).await?;
             tx.commit().await
@@ -409,11 +439,11 @@ impl Tx {
         row.map(|row| row.get("key_store_id")).transpose()
     }
 
-    async fn note_destroyed(&mut self, what: &Destroyed) -> Result<()> {
+    async fn note_destroyed(&mut self, what: &Destroyed, keys: i64) -> Result<()> {
         self.run(
-            "insert into destroyed_key (client_id, class, destroyed_at, destroyed_by, why) values ($1, $2, $3, $4, $5)
-             on conflict do nothing",
-            args![what.client, what.class(), what.at, &what.by, &what.why],
+            "insert into destroyed_key (client_id, class, destroyed_at, destroyed_by, why, keys)
+             values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            args![what.client, what.class(), what.at, &what.by, &what.why, keys],
         )
         .await?;
         Ok(())
@@ -428,16 +458,9 @@ impl Tx {
             )
             .await?;
         let read = |row: &crate::Row| {
-            let class = match row.get::<String>("class")?.as_str() {
-                "" => None,
-                "file" => Some(Retention::File),
-                "plan" => Some(Retention::Plan),
-                "report" => Some(Retention::Report),
-                _ => return Err(Error::inconsistent("destroyed_key", "class", "is no class")),
-            };
             Ok(Destroyed {
                 client: row.get("client_id")?,
-                class,
+                class: class_of(row)?,
                 at: row.get("destroyed_at")?,
                 by: row.get("destroyed_by")?,
                 why: row.get("why")?,
@@ -449,8 +472,61 @@ impl Tx {
     /// Destroys keys of a client, for good: at once in the key store, and noted here with this transaction. So whatever it
     /// rests on must be committed already (an event of another service, a deadline): killed in between, it is done again.
     pub async fn destroy_keys(&mut self, what: &Destroyed) -> Result<()> {
-        self.note_destroyed(what).await?;
+        let keys = self.sealer().keys()?.count(what).await?;
+        self.note_destroyed(what, keys).await?;
         self.sealer().keys()?.destroy(what).await
+    }
+
+    /// What was destroyed, newest first, after the one with this moment, reason and class.
+    pub async fn destructions(
+        &mut self,
+        after: Option<(Timestamp, &str, &str)>,
+        limit: i64,
+    ) -> Result<Vec<Destruction>> {
+        let (before, why, class) = after.unwrap_or((Timestamp::MAX, "", ""));
+        let rows = self
+            .rows(
+                "select destroyed_at, class, why, keys from destroyed_key
+                 where destroyed_at < $1 or (destroyed_at = $1 and (why, class) > ($2, $3))
+                 order by destroyed_at desc, why, class limit $4",
+                args![before, why, class, limit],
+            )
+            .await?;
+        let read = |row: &crate::Row| {
+            let (at, why) = (row.get("destroyed_at")?, row.get("why")?);
+            Ok(Destruction { at, class: class_of(row)?, why, keys: row.get("keys")? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// By the first words of why (up to the id that ends them) and class: of how many clients, and how many keys.
+    pub async fn destroyed_totals(&mut self) -> Result<BTreeMap<(String, &'static str), (i64, i64)>> {
+        // Every id has the same length, and a reason from before has none.
+        let rows = self
+            .rows(
+                "select cause, class, count(*) as clients, cast(sum(keys) as bigint) as keys from (
+                     select class, keys, case when length(why) > 37 then substr(why, 1, length(why) - 37) else why end as cause
+                     from destroyed_key) as one
+                 group by cause, class order by cause, class",
+                args![],
+            )
+            .await?;
+        let read = |row: &crate::Row| {
+            let class = class_of(row)?.map_or("", Retention::as_str);
+            Ok(((row.get("cause")?, class), (row.get("clients")?, row.get("keys")?)))
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// The class of a row; none for all of the client's.
+fn class_of(row: &crate::Row) -> Result<Option<Retention>> {
+    match row.get::<String>("class")?.as_str() {
+        "" => Ok(None),
+        "file" => Ok(Some(Retention::File)),
+        "plan" => Ok(Some(Retention::Plan)),
+        "report" => Ok(Some(Retention::Report)),
+        _ => Err(Error::inconsistent("destroyed_key", "class", "is no class")),
     }
 }
 

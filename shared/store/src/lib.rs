@@ -29,7 +29,7 @@ pub use emergency::Emergency;
 pub use error::Error;
 pub use feed::{Cursor, FeedState, NewEvent, Receiver, StoredEvent, Subscription};
 pub use idempotency::Answered;
-pub use keys::{Destroyed, Sealing, rewrap};
+pub use keys::{Destroyed, Destruction, Sealing, rewrap};
 pub use log::{Access, LoggedAccess};
 pub use relation::Relation;
 pub use schema::Migration;

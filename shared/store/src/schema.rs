@@ -35,6 +35,7 @@ macro_rules! shared {
             (5, "receivers", include_str!("../migrations/0005_receivers.sql")),
             (10, "emergency", include_str!("../migrations/0010_emergency.sql")),
             (11, "nen7513", include_str!(concat!("../migrations/0011_nen7513.", $engine, ".sql"))),
+            (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
         ]
     };
 }
@@ -42,14 +43,17 @@ macro_rules! shared {
 /// The migrations of a key store for one engine.
 macro_rules! keys {
     ($engine:literal) => {
-        &[(
-            1,
-            "keys",
-            concat!(
-                include_str!("../migrations/keys/0001_keys.sql"),
-                include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
+        &[
+            (
+                1,
+                "keys",
+                concat!(
+                    include_str!("../migrations/keys/0001_keys.sql"),
+                    include_str!(concat!("../migrations/0004_keys.", $engine, ".sql"))
+                ),
             ),
-        )]
+            (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
+        ]
     };
 }
 

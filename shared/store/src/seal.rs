@@ -251,6 +251,11 @@ impl Sealer {
         hmac::sign(&self.lookups, format!("{kind}/{text}").as_bytes()).as_ref().to_vec()
     }
 
+    /// Whether this key was destroyed, alone or with all of its client.
+    pub fn is_destroyed(&self, key: KeyOf) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.is_destroyed(key))
+    }
+
     /// Whether everything of a client was destroyed.
     pub fn erased(&self, client: ClientId) -> bool {
         self.keys.as_ref().is_some_and(|keys| keys.erased(client))

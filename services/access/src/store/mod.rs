@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod decision;
+pub mod export;
 pub mod facility;
 pub mod intake;
 pub mod nights;

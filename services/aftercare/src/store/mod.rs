@@ -2,6 +2,7 @@
 
 pub mod aftercare;
 pub mod circle;
+pub mod export;
 pub mod handover;
 pub mod signal;
 pub mod signalling_plan;

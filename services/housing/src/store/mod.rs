@@ -4,6 +4,7 @@
 pub mod allocation;
 pub mod contingent;
 pub mod dwelling;
+pub mod export;
 pub mod nomination;
 pub mod offer;
 pub mod separation;

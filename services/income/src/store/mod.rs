@@ -1,6 +1,7 @@
 //! This service's rows. What a unique index forbids was a lost race: the transaction is run again and sees the winner.
 
 pub mod benefit_request;
+pub mod export;
 pub mod household;
 pub mod rent_guarantee;
 

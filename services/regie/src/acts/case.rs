@@ -1,6 +1,6 @@
 //! The road of a case: from a command to its row, its events, and what hangs on them.
 
-use super::{process, readiness, relation, tell_all};
+use super::{process, readiness, relation, retention, tell_all};
 use crate::domain::case::{self, Assignee, Case, CaseId, CloseReason, Command, Event};
 use crate::domain::process::facts::{self, Fact, Regie as Told};
 use crate::domain::relation::{Kind, RelationId, Wanted};
@@ -118,6 +118,7 @@ async fn follow(
             events::case(work, client, case, event).await?;
             let of_the_case = |w: &Wanted| matches!(w.kind, Kind::Caseholder | Kind::Supervisor | Kind::Granted);
             relation::end_where(work, client, of_the_case).await?;
+            retention::look(regie, work, client).await?;
             match reason {
                 // The chain's own endings: it knows them already.
                 CloseReason::AftercareEnded | CloseReason::Died => Ok(()),

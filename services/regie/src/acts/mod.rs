@@ -8,6 +8,7 @@ pub mod gate;
 pub mod process;
 pub mod readiness;
 pub mod relation;
+pub mod retention;
 pub mod separation;
 pub mod shield;
 pub mod task;

@@ -277,7 +277,7 @@ mod tests {
     /// R-REG-20: Friday night; 24 hours, and reviewed on Monday.
     #[test]
     fn it_ends_by_itself_and_is_reviewed_the_next_working_day() {
-        let (one, new) = opened(&[], wish("els", Role::District), now());
+        let (one, new) = opened(&[], wish("medewerker", Role::District), now());
         assert!(new);
         assert_eq!((one.until, one.review_by), (later(24 * 3600).at, date(2026, 3, 9)));
         assert!(one.is_open(later(24 * 3600 - 1)) && !one.is_open(later(24 * 3600)));
@@ -290,29 +290,29 @@ mod tests {
     /// R-REG-20
     #[test]
     fn one_that_is_open_is_given_back_and_another_person_or_role_opens_another() {
-        let (one, _) = opened(&[], wish("els", Role::District), now());
+        let (one, _) = opened(&[], wish("medewerker", Role::District), now());
         let known = [one.clone()];
-        let other_words = Wish { reason: Reason::Other, ..wish("els", Role::District) };
+        let other_words = Wish { reason: Reason::Other, ..wish("medewerker", Role::District) };
         assert_eq!(opened(&known, other_words, later(60)), (one.clone(), false));
         assert!(opened(&known, wish("piet", Role::District), now()).1);
-        assert!(opened(&known, wish("els", Role::Shelter), now()).1);
-        assert!(opened(&known, wish("els", Role::District), later(24 * 3600)).1, "it is over");
+        assert!(opened(&known, wish("medewerker", Role::Shelter), now()).1);
+        assert!(opened(&known, wish("medewerker", Role::District), later(24 * 3600)).1, "it is over");
         let ended = [end(&one, later(60)).unwrap()];
-        assert!(opened(&ended, wish("els", Role::District), later(61)).1, "it was ended");
+        assert!(opened(&ended, wish("medewerker", Role::District), later(61)).1, "it was ended");
         let id = EmergencyId(Uuid::from_u128(9));
-        let related = open(&[], id, wish("els", Role::District), true, &Policy::sample(), now());
+        let related = open(&[], id, wish("medewerker", Role::District), true, &Policy::sample(), now());
         assert_eq!(related.unwrap_err().reason.code, "EMERGENCY_NOT_NEEDED");
     }
 
     /// R-REG-20
     #[test]
     fn somebody_else_reviews_it_once_and_what_was_not_justified_ends_at_once() {
-        let (one, _) = opened(&[], wish("els", Role::District), now());
+        let (one, _) = opened(&[], wish("medewerker", Role::District), now());
         let (team, regie) = (one.wish.organisation.clone(), Organisation::parse("o", "gemeente-dordrecht").unwrap());
-        let own = review(&one, reviewed(Outcome::Justified), (&team, "els"), now());
+        let own = review(&one, reviewed(Outcome::Justified), (&team, "medewerker"), now());
         assert_eq!(own.unwrap_err().reason.code, "EMERGENCY_OWN_REVIEW");
         // The same name at another organisation is somebody else.
-        let fine = review(&one, reviewed(Outcome::Justified), (&regie, "els"), later(60)).unwrap().unwrap();
+        let fine = review(&one, reviewed(Outcome::Justified), (&regie, "medewerker"), later(60)).unwrap().unwrap();
         assert!(fine.is_open(later(60)));
         let wrong = review(&one, reviewed(Outcome::NotJustified), (&regie, "fg"), later(60)).unwrap().unwrap();
         assert_eq!(wrong.ended_at, Some(later(60).at));
@@ -336,7 +336,7 @@ mod tests {
         /// R-REG-20: whatever is done and when, it never counts after its end, and never begins to count again.
         #[test]
         fn what_has_ended_stays_ended(steps in proptest::collection::vec((0u64..40_000, 0u8..3), 1..12)) {
-            let (mut one, _) = opened(&[], wish("els", Role::District), now());
+            let (mut one, _) = opened(&[], wish("medewerker", Role::District), now());
             let regie = Organisation::parse("o", "gemeente-dordrecht").unwrap();
             let (mut at, mut over) = (0, false);
             for (passes, what) in steps {

@@ -10,6 +10,7 @@ pub mod process;
 pub mod readiness;
 pub mod register;
 pub mod relation;
+pub mod retention;
 pub mod separation;
 pub mod task;
 
@@ -23,4 +24,5 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     task::REASONS,
     emergency::REASONS,
     separation::REASONS,
+    retention::REASONS,
 ];

@@ -1,6 +1,7 @@
 //! What a municipality decided about regie: terms and switches, dated (`policy.toml` is the documentation of each value).
 
 use super::process::Terms;
+use super::retention;
 use serde::{Deserialize, Serialize};
 
 /// The values of one version of `policy.toml`.
@@ -21,6 +22,9 @@ pub struct Policy {
     pub emergency_review_working_days: i32,
     /// The terms of the processes.
     pub process: Terms,
+    /// How long what is held on a client is kept (R-REG-23).
+    #[serde(default)]
+    pub retention: retention::Terms,
 }
 
 /// The file that is built in, and that documents each value.
@@ -42,5 +46,6 @@ mod tests {
     #[test]
     fn the_built_in_policy_holds_what_the_processes_take_for_granted() {
         assert_eq!(Policy::sample().process, Terms::default());
+        assert_eq!(Policy::sample().retention, retention::Terms::default());
     }
 }

@@ -4,9 +4,11 @@ mod case;
 mod consent;
 mod emergency;
 mod erasure;
+mod export;
 mod gate;
 mod list;
 mod relation;
+mod retention;
 mod separation;
 mod shield;
 mod task;
@@ -75,6 +77,12 @@ macro_rules! methods {
     ($($kind:ident $name:ident($request:ty) -> $response:ty = $run:path;)*) => {
         #[tonic::async_trait]
         impl RegieService for Grpc {
+            type ExportFileStream = export::Parts;
+
+            async fn export_file(&self, request: Request<ExportFileRequest>) -> Answer<Self::ExportFileStream> {
+                export::file(self, request).await
+            }
+
             $(
                 async fn $name(&self, request: Request<$request>) -> Answer<$response> {
                     let regie = self.regie.clone();
@@ -130,4 +138,7 @@ methods! {
     query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
     revocation shield_client(ShieldClientRequest) -> ShieldClientResponse = shield::raise;
     command end_shield(EndShieldRequest) -> EndShieldResponse = shield::end;
+    command keep_longer(KeepLongerRequest) -> KeepLongerResponse = retention::keep;
+    command end_keeping(EndKeepingRequest) -> EndKeepingResponse = retention::release;
+    query get_retention(GetRetentionRequest) -> GetRetentionResponse = retention::get;
 }

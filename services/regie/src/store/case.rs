@@ -5,11 +5,11 @@ use crate::domain::case::{
     Assignee, AssignmentReason, Case, CaseId, CloseReason, Event, Goal, GoalId, GoalOutcome, GoalOwner, Guidance,
     LifeDomain, ScoreMoment, Scoring,
 };
-use chassis::{Result, Row, Scope, Tx, args};
+use chassis::{Error, Result, Row, Scope, Tx, args};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Moment, Municipality, Organisation, Uuid};
 use std::collections::BTreeMap;
-use store::Retention::Plan;
+use store::Retention::{self, Plan};
 
 /// A case as it stands, with its version.
 pub struct Kept {
@@ -104,7 +104,7 @@ async fn read(tx: &mut Tx, client: ClientId, row: &Row) -> Result<Kept> {
         0 => Vec::new(),
         _ => {
             const SQL: &str =
-                "select goal_id, domain, words, owner, due_on, outcome, decided_on from goal where case_id = $1";
+                "select goal_id, domain, words, class, owner, due_on, outcome, decided_on from goal where case_id = $1";
             tx.rows(SQL, args![id.0]).await?
         }
     };
@@ -116,7 +116,7 @@ async fn read(tx: &mut Tx, client: ClientId, row: &Row) -> Result<Kept> {
         let outcome = key_opt(row, "outcome", GoalOutcome::from_key)?;
         let goal = Goal {
             domain: key(row, "domain", LifeDomain::from_key)?,
-            text: sealer.open(Plan.of(client), "goal.words", goal_id, &words).await?.or_empty(),
+            text: sealer.open(class_of(row)?.of(client), "goal.words", goal_id, &words).await?.or_empty(),
             owner: key(row, "owner", GoalOwner::from_key)?,
             due_on: row.get("due_on")?,
             decided: outcome.zip(row.get::<Option<Date>>("decided_on")?),
@@ -215,17 +215,22 @@ async fn keep(tx: &mut Tx, client: ClientId, case: &Case, event: &Event, now: Mo
         Event::HolderChanged { to, reason } => assign(tx, case.id, Post::Caseholder, to, *reason, now).await,
         Event::SupervisorChanged { to, reason, .. } => assign(tx, case.id, Post::Supervisor, to, *reason, now).await,
         Event::PlanAdopted { absence_reason: Some(why), .. } => {
-            let sealed = tx.sealer().seal(Plan.of(client), "client_case.plan_absence", case.id, why).await?;
-            tx.keep("update client_case set plan_absence = $2 where case_id = $1", args![case.id.0, sealed]).await?;
+            let class = class_now(tx, client);
+            let sealed = tx.sealer().seal(class.of(client), "client_case.plan_absence", case.id, why).await?;
+            let update = "update client_case set plan_absence = $2, plan_absence_class = $3 where case_id = $1";
+            tx.keep(update, args![case.id.0, sealed, class.as_str()]).await?;
             Ok(())
         }
         Event::GoalSet { id, goal } => {
-            let words = tx.sealer().seal(Plan.of(client), "goal.words", id, &goal.text).await?;
+            let class = class_now(tx, client);
+            let words = tx.sealer().seal(class.of(client), "goal.words", id, &goal.text).await?;
             tx.keep(
-                "insert into goal (goal_id, case_id, domain, words, owner, due_on) values ($1, $2, $3, $4, $5, $6)
+                "insert into goal (goal_id, case_id, domain, words, class, owner, due_on)
+                 values ($1, $2, $3, $4, $5, $6, $7)
                  on conflict (goal_id) do update
-                 set domain = excluded.domain, words = excluded.words, owner = excluded.owner, due_on = excluded.due_on",
-                args![id.0, case.id.0, goal.domain.as_str(), words, goal.owner.as_str(), goal.due_on],
+                 set domain = excluded.domain, words = excluded.words, class = excluded.class, owner = excluded.owner,
+                     due_on = excluded.due_on",
+                args![id.0, case.id.0, goal.domain.as_str(), words, class.as_str(), goal.owner.as_str(), goal.due_on],
             )
             .await?;
             Ok(())
@@ -252,6 +257,21 @@ async fn keep(tx: &mut Tx, client: ClientId, case: &Case, event: &Event, now: Mo
             Ok(())
         }
         Event::PlanAdopted { .. } | Event::GuidanceSet(_) | Event::Closed { .. } => Ok(()),
+    }
+}
+
+/// The class under which a plan is sealed. When an earlier one of the client was over its term its key is gone for good, and
+/// what is made since is a part of the file (R-REG-23).
+fn class_now(tx: &Tx, client: ClientId) -> Retention {
+    if tx.sealer().is_destroyed(Plan.of(client)) { Retention::File } else { Plan }
+}
+
+/// The class under which a row was sealed.
+fn class_of(row: &Row) -> Result<Retention> {
+    match row.get::<String>("class")?.as_str() {
+        "plan" => Ok(Plan),
+        "file" => Ok(Retention::File),
+        _ => Err(Error::inconsistent("goal", "class", "is none of a plan")),
     }
 }
 

@@ -65,14 +65,14 @@ pub async fn decide(tx: &mut Tx, erasure: &Erasure, by: &str) -> Result<()> {
 /// Takes away what regie holds of a client who was erased: the client's words, scores, and what was told from elsewhere.
 /// Who held the case, consents as proof, and the request itself stay, under the random id.
 pub async fn forget(tx: &mut Tx, client: ClientId) -> Result<()> {
+    super::retention::forget_plan(tx, client).await?;
     for sql in [
-        "delete from goal where case_id in (select case_id from client_case where client_id = $1)",
         "delete from scoring where case_id in (select case_id from client_case where client_id = $1)",
-        "update client_case set plan_absence = null where client_id = $1",
         "delete from readiness where client_id = $1",
         "delete from flow where client_id = $1",
         "delete from timeline where client_id = $1",
         "delete from separation where client_id = $1 or other_client_id = $1",
+        "delete from provision where client_id = $1",
     ] {
         tx.run(sql, args![client]).await?;
     }

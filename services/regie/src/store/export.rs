@@ -1,0 +1,90 @@
+//! What of regie's tables is about a client, for the client's own export (R-REG-21).
+
+use ::store::Retention::File;
+use chassis::{Held, NotHeld, Seal, WithheldGround, held};
+
+/// What is given.
+pub const HELD: &[Held] = &[
+    held!(client_case, "Uw dossier bij de regie", "where t.client_id = $1 order by t.opened_at, t.case_id", {
+        Text: case_id, client_id, municipality, opened_on, closed_on, close_reason, holder_person, holder_organisation,
+            holder_deputy, supervisor_person, supervisor_organisation, plan_adopted_on, guidance, plan_absence_class;
+        Number: version, supervisor_changes, plan_edition;
+        Moment: opened_at;
+        Sealed: plan_absence;
+    }, seals: &[
+        Seal { column: "plan_absence", class: None, place: "client_case.plan_absence", row: &["case_id"], without: &[] },
+    ]),
+    held!(assignment, "Wie uw regisseur en begeleider waren",
+        "where t.case_id in (select c.case_id from client_case c where c.client_id = $1)
+         order by t.recorded_at, t.assignment_id", {
+        Text: assignment_id, case_id, kind, person, organisation, deputy, since, reason;
+        Moment: recorded_at;
+    }),
+    held!(goal, "Uw doelen",
+        "where t.case_id in (select c.case_id from client_case c where c.client_id = $1) order by t.goal_id", {
+        Text: goal_id, case_id, domain, owner, due_on, outcome, decided_on, class;
+        Sealed: words;
+    }, seals: &[
+        Seal { column: "words", class: None, place: "goal.words", row: &["goal_id"], without: &[] },
+    ]),
+    held!(scoring, "Uw scores op de Zelfredzaamheid-Matrix",
+        "where t.case_id in (select c.case_id from client_case c where c.client_id = $1)
+         order by t.recorded_at, t.scoring_id", {
+        Text: scoring_id, case_id, moment, scored_on;
+        Moment: recorded_at;
+        Json: levels;
+    }),
+    held!(consent, "Uw toestemmingen", "where t.client_id = $1 order by t.given_on, t.consent_id", {
+        Text: consent_id, client_id, category, receiver, purpose, text_version, given_on, withdrawn_on;
+    }),
+    held!(client_relation, "Wie u in de keten kent of kende", "where t.client_id = $1 order by t.since, t.relation_id", {
+        Text: relation_id, client_id, organisation, role, kind, subject, since, ended_on;
+    }, withheld: &[("person", WithheldGround::Staff)]),
+    held!(task, "Wat er voor u te doen is of was", "where t.client_id = $1 order by t.opened_at, t.task_id", {
+        Text: task_id, kind, client_id, subject, organisation, role, state, outcome, due_on, warn_on, cause;
+        Number: version;
+        Moment: opened_at;
+        Flag: warned, overdue;
+    }, withheld: &[("person", WithheldGround::Staff), ("taken_by", WithheldGround::Staff)]),
+    held!(readiness, "Of u klaar bent voor een woning", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, since;
+        Json: facts, failed;
+    }),
+    held!(client_move, "Uw verhuizingen", "where t.client_id = $1 order by t.lease_start_on, t.allocation_id", {
+        Text: allocation_id, client_id, lease_start_on, gate_ground;
+        Flag: signed, fell, landed;
+    }),
+    held!(gate_word, "Wat de gemeente over uw verhuizing besliste", "where t.client_id = $1 order by t.decided_at, t.word_id", {
+        Text: word_id, allocation_id, client_id, reason;
+        Moment: decided_at;
+        Flag: opens;
+        Sealed: explanation;
+    }, seals: &[
+        Seal { column: "explanation", class: Some(File), place: "gate_word.explanation", row: &["word_id"], without: &[] },
+    ], withheld: &[("decided_by", WithheldGround::Staff)]),
+    held!(timeline, "Wat er in de keten gebeurde", "where t.client_id = $1 order by t.recorded_at, t.event_id", {
+        Text: event_id, client_id, type, occurred_on;
+        Moment: recorded_at;
+    }),
+    held!(aftercare_of, "Bij welke woning uw nazorg hoort",
+        "where t.allocation_id in (select m.allocation_id from client_move m where m.client_id = $1)
+         order by t.aftercare_id", {
+        Text: aftercare_id, allocation_id;
+    }),
+    held!(erasure, "Uw verzoeken om vernietiging", "where t.client_id = $1 order by t.erasure_id", {
+        Text: erasure_id, client_id, requested_on, decide_by, decision, ground, decided_on;
+    }, withheld: &[("decided_by", WithheldGround::Staff)]),
+    held!(provision, "Sinds wanneer u een voorziening had", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, since;
+    }),
+    held!(keeping, "Besluiten om uw gegevens langer te bewaren", "where t.client_id = $1 order by t.keeping_id", {
+        Text: keeping_id, client_id, ground, until_on, decided_on, ended_on;
+    }, withheld: &[("decided_by", WithheldGround::Staff), ("ended_by", WithheldGround::Staff)]),
+    held!(retention_end, "Bewaartermijnen die voorbij zijn", "where t.client_id = $1 order by t.retention_id", {
+        Text: retention_id, client_id, part, ground, last_day, policy_version;
+    }),
+];
+
+/// Why nothing of the others is: what the processes reckon with and ask of the services is given by those services, and may
+/// name somebody else (R-REG-26).
+pub const NOT_HELD: &[(&str, NotHeld)] = &[("flow", NotHeld::Copy), ("outgoing_command", NotHeld::Copy)];
