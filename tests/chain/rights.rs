@@ -100,6 +100,13 @@ on_both_engines! {
         chain.keys(&allocation, "trivire").await;
         chain.signal(&household.client_id, aftercare::SignalKind::EvictionNotice).await;
         chain.ask_erasure(&household).await;
+        let request = regie::MarkSeparationRequest {
+            request_id: rid(),
+            client_id: household.client_id.clone(),
+            other_client_id: other.client_id.clone(),
+            ground: regie::SeparationGround::NoContactOrder.into(),
+        };
+        call!(chain, chain.person(Role::Regie).regie("regie"), mark_separation, request);
 
         let own = chain.client(&household.client_id);
         let wanted = regie::ExportFileRequest { client_id: household.client_id.clone() };
@@ -134,6 +141,7 @@ on_both_engines! {
         assert!(withheld.contains(&("report", rights::WithheldGround::Reporter.into())), "{withheld:?}");
         let everything = format!("{parts:?}");
         assert!(!everything.contains(&other.client_id), "nothing of somebody else");
+        assert!(!everything.to_lowercase().contains("separation"), "nor that there is somebody to be kept apart from");
 
         // It is in the client's own log, here and elsewhere.
         for (service, method) in [("regie", "RegieService/ExportFile"), ("access", "RightsService/ExportClient")] {

@@ -125,6 +125,7 @@ fn relation(organisation: &str, role: &str, kind: RelationKind) -> RelationGrant
         person: String::new(),
         role: role.into(),
         kind: kind.into(),
+        until: None,
     }
 }
 

@@ -73,6 +73,8 @@ pub enum NotHeld {
     Nobody,
     /// It repeats what is given of other tables, for the machine.
     Copy,
+    /// It would tell of somebody from whom the client is kept apart (R-REG-27, R-REG-28).
+    Apart,
 }
 
 /// Writes a [`Held`]: table, title, the end of its query, its columns by kind.
@@ -117,9 +119,10 @@ pub const SHARED: &[Held] = &[
         Moment: granted_at, ended_at;
     }, withheld: &[("person", WithheldGround::Staff)]),
     held!(access_log, "Wie in uw gegevens keek of ze veranderde",
-        "where t.client_id = $1 order by t.occurred_at, t.access_id", {
+        "where t.client_id = $1 and t.rpc not like 'RegieService/%Separation%' order by t.occurred_at, t.access_id", {
         Moment: occurred_at;
-        Text: client_id, organisation, roles, rpc, purpose, legal_ground, categories, result;
+        Text: client_id, organisation, roles, rpc, purpose, legal_ground, categories, result, access_point, consents, emergency_id,
+            protocol;
     }, withheld: &[
         ("access_id", WithheldGround::Copy), ("subject", WithheldGround::Staff),
         ("on_behalf_of", WithheldGround::Staff), ("request_id", WithheldGround::Copy),
@@ -130,12 +133,16 @@ pub const SHARED: &[Held] = &[
         Moment: due_at;
     }),
     held!(feed_event, "Wat er over u aan de diensten van de keten is gemeld",
-        "where t.client_id = $1 order by t.recorded_at, t.event_id", {
+        "where t.client_id = $1 and t.type not like 'nl.doorstroom.regie.separation-%' order by t.recorded_at, t.event_id", {
         Text: event_id, type, client_id, occurred_on;
         Moment: recorded_at;
     }, withheld: &[
         ("position", WithheldGround::Copy), ("payload", WithheldGround::Copy), ("trace", WithheldGround::Copy),
     ]),
+    held!(emergency_access, "Wie uw gegevens met noodtoegang kon lezen", "where t.client_id = $1 order by t.until_at, t.emergency_id", {
+        Text: emergency_id, client_id, organisation, role;
+        Moment: until_at, ended_at;
+    }, withheld: &[("person", WithheldGround::Staff)]),
 ];
 
 /// Why nothing of the other shared tables is given.
@@ -337,6 +344,7 @@ fn label(name: &str) -> String {
 pub const LABELS: &[(&str, &str)] = &[
     ("accepted_at", "aangenomen"),
     ("accepted_on", "aangenomen op"),
+    ("access_point", "hoe iemand binnenkwam"),
     ("admitted_on", "opgenomen op"),
     ("adults", "volwassenen"),
     ("advances_cents", "voorschotten (in centen)"),
@@ -376,6 +384,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("closed_on", "gesloten op"),
     ("completed_on", "afgerond op"),
     ("consent_id", "nummer van de toestemming"),
+    ("consents", "gebruikte toestemmingen"),
     ("contact_id", "nummer van het contact"),
     ("contact_on", "contact op"),
     ("contingent_id", "nummer van het contingent"),
@@ -399,6 +408,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("due_on", "uiterlijk op"),
     ("dwelling_id", "nummer van de woning"),
     ("dwelling_taken", "woning al vergeven"),
+    ("emergency_id", "nummer van de noodtoegang"),
     ("ended", "beëindigd"),
     ("ended_at", "geëindigd"),
     ("ended_on", "geëindigd op"),
@@ -480,6 +490,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("organisation", "organisatie"),
     ("origin", "herkomst"),
     ("outcome", "uitkomst"),
+    ("outcome_explanation", "toelichting op de uitkomst"),
     ("overdue", "te laat"),
     ("overdue_from", "te laat vanaf"),
     ("owner", "eigenaar"),
@@ -495,6 +506,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("planned_on", "gepland op"),
     ("policy_version", "versie van het beleid"),
     ("prepared", "voorbereid"),
+    ("protocol", "versie van de rechtentabel"),
     ("provider", "begeleidende organisatie"),
     ("purpose", "doel"),
     ("ready", "klaar"),
@@ -518,6 +530,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("retention_id", "nummer van de bewaartermijn"),
     ("return_note", "toelichting bij teruggeven"),
     ("return_reason", "reden van teruggeven"),
+    ("review_by", "te beoordelen uiterlijk"),
+    ("reviewed_on", "beoordeeld op"),
     ("reviews", "evaluaties"),
     ("role", "rol"),
     ("roles", "rollen"),
@@ -528,6 +542,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("search_term", "zoektermijn"),
     ("set_no", "volgnummer"),
     ("severity", "ernst"),
+    ("shield_id", "nummer van de afscherming"),
+    ("shielded_by", "afgeschermd door"),
     ("short_reapplication", "korte heraanvraag"),
     ("signal_id", "nummer van het signaal"),
     ("signed", "huur getekend"),
@@ -561,6 +577,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("triggers", "aanleidingen"),
     ("type", "soort gebeurtenis"),
     ("until", "tot"),
+    ("until_at", "tot"),
     ("until_on", "tot en met"),
     ("unverified", "niet geverifieerd"),
     ("upheld", "standgehouden"),

@@ -71,8 +71,15 @@ pub const HELD: &[Held] = &[
         Number: version;
         Flag: without_procedure;
     }),
+    held!(shield, "Uw verblijfplaats is geheim", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id;
+    }),
 ];
 
 /// Why nothing of the others is.
-pub const NOT_HELD: &[(&str, NotHeld)] =
-    &[("facility", NotHeld::Nobody), ("capacity", NotHeld::Nobody), ("night_register", NotHeld::Nobody)];
+pub const NOT_HELD: &[(&str, NotHeld)] = &[
+    ("facility", NotHeld::Nobody),
+    ("capacity", NotHeld::Nobody),
+    ("night_register", NotHeld::Nobody),
+    ("separation", NotHeld::Apart),
+];

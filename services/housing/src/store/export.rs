@@ -42,8 +42,15 @@ pub const HELD: &[Held] = &[
         Flag: guarantee_required;
         Json: suitability, agreement, gate;
     }),
+    held!(shield, "Uw verblijfplaats is geheim", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id;
+    }),
 ];
 
 /// Why nothing of the others is.
-pub const NOT_HELD: &[(&str, NotHeld)] =
-    &[("contingent", NotHeld::Nobody), ("contingent_change", NotHeld::Nobody), ("dwelling", NotHeld::Nobody)];
+pub const NOT_HELD: &[(&str, NotHeld)] = &[
+    ("contingent", NotHeld::Nobody),
+    ("contingent_change", NotHeld::Nobody),
+    ("dwelling", NotHeld::Nobody),
+    ("separation", NotHeld::Apart),
+];

@@ -294,7 +294,7 @@ mod tests {
         let known = [one.clone()];
         let other_words = Wish { reason: Reason::Other, ..wish("medewerker", Role::District) };
         assert_eq!(opened(&known, other_words, later(60)), (one.clone(), false));
-        assert!(opened(&known, wish("piet", Role::District), now()).1);
+        assert!(opened(&known, wish("collega", Role::District), now()).1);
         assert!(opened(&known, wish("medewerker", Role::Shelter), now()).1);
         assert!(opened(&known, wish("medewerker", Role::District), later(24 * 3600)).1, "it is over");
         let ended = [end(&one, later(60)).unwrap()];

@@ -83,8 +83,26 @@ pub const HELD: &[Held] = &[
     held!(retention_end, "Bewaartermijnen die voorbij zijn", "where t.client_id = $1 order by t.retention_id", {
         Text: retention_id, client_id, part, ground, last_day, policy_version;
     }),
+    held!(emergency, "Wie uw dossier met noodtoegang opende, en waarom", "where t.client_id = $1 order by t.opened_at, t.emergency_id", {
+        Text: emergency_id, client_id, organisation, role, reason, review_by, outcome, reviewed_on;
+        Moment: opened_at, until_at, ended_at;
+        Sealed: explanation, outcome_explanation;
+    }, seals: &[
+        Seal { column: "explanation", class: Some(File), place: "emergency.explanation", row: &["emergency_id"], without: &[] },
+        Seal {
+            column: "outcome_explanation",
+            class: Some(File),
+            place: "emergency.outcome_explanation",
+            row: &["emergency_id"],
+            without: &[],
+        },
+    ], withheld: &[("person", WithheldGround::Staff), ("reviewed_by", WithheldGround::Staff)]),
+    held!(shield, "Sinds wanneer uw verblijfplaats geheim is", "where t.client_id = $1 order by t.since, t.shield_id", {
+        Text: shield_id, client_id, since, shielded_by, ended_on;
+    }, withheld: &[("shielded_by_person", WithheldGround::Staff), ("ended_by_person", WithheldGround::Staff)]),
 ];
 
 /// Why nothing of the others is: what the processes reckon with and ask of the services is given by those services, and may
 /// name somebody else (R-REG-26).
-pub const NOT_HELD: &[(&str, NotHeld)] = &[("flow", NotHeld::Copy), ("outgoing_command", NotHeld::Copy)];
+pub const NOT_HELD: &[(&str, NotHeld)] =
+    &[("flow", NotHeld::Copy), ("outgoing_command", NotHeld::Copy), ("separation", NotHeld::Apart)];

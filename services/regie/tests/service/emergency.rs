@@ -12,7 +12,7 @@ fn worker(subject: &str, role: Role, organisation: &str) -> Actor {
 
 /// A worker of a district team that has nothing to do with anybody.
 fn els() -> Actor {
-    worker("els", Role::District, "wijkteam-oost")
+    worker("medewerker", Role::District, "wijkteam-oost")
 }
 
 fn officer(bench: &Bench<Regie>) -> Caller {
@@ -80,9 +80,9 @@ testkit::on_both_engines! {
         assert_eq!(open(&bench, &els(), client).await.unwrap(), opened, "it is open already");
         read(&bench, &els(), client).await.unwrap();
         // The relation is widened for one person in one role, and the category never.
-        let colleague = worker("piet", Role::District, "wijkteam-oost");
+        let colleague = worker("collega", Role::District, "wijkteam-oost");
         assert_eq!(read(&bench, &colleague, client).await.unwrap_err().code(), Code::NotFound);
-        let elsewhere = worker("els", Role::District, "wijkteam-west");
+        let elsewhere = worker("medewerker", Role::District, "wijkteam-west");
         assert_eq!(read(&bench, &elsewhere, client).await.unwrap_err().code(), Code::NotFound);
         let whole = case_of(&mut as_(&bench, &els(), "aftercare"), client).await.unwrap_err();
         assert_eq!(reason(&whole), "ROLE_NOT_ALLOWED");
@@ -108,7 +108,7 @@ testkit::on_both_engines! {
         let of_officer = log(&bench, &actor(Role::PrivacyOfficer, "gemeente-dordrecht"), "audit", client).await;
         let reads: Vec<_> = of_officer.iter().filter(|one| one.emergency_id == opened.emergency_id).collect();
         assert_eq!(reads.len(), 1, "{of_officer:?}");
-        assert_eq!((reads[0].subject.as_str(), reads[0].responsible.as_str(), reads[0].result.as_str()), ("els", "els", "ok"));
+        assert_eq!((reads[0].subject.as_str(), reads[0].responsible.as_str(), reads[0].result.as_str()), ("medewerker", "medewerker", "ok"));
         assert_eq!((reads[0].access_point(), reads[0].protocol.as_str()), (AccessPoint::Token, auth::Policy::version()));
         assert!(reads[0].words.is_none() && reads[0].method == "RegieService/GetCaseAsDistrict");
         let own = log(&bench, &client_actor(client), "own-file", client).await;
@@ -223,7 +223,7 @@ testkit::on_both_engines! {
         let waiting = |client_id: String| ListEmergencyAccessRequest { client_id, waiting_only: true, ..Default::default() };
         let shown = officer(&bench).list_emergency_access(waiting(String::new())).await.unwrap().into_inner().emergencies;
         assert_eq!(shown.len(), 1);
-        assert_eq!((shown[0].person.as_str(), shown[0].explanation.as_str(), shown[0].reason()), ("els", WHY, EmergencyReason::Danger));
+        assert_eq!((shown[0].person.as_str(), shown[0].explanation.as_str(), shown[0].reason()), ("medewerker", WHY, EmergencyReason::Danger));
         let unknown = officer(&bench).review_emergency_access(judged(client, &id(), EmergencyOutcome::Justified)).await;
         assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
         let unsaid = officer(&bench).review_emergency_access(judged(client, &opened.emergency_id, EmergencyOutcome::Unspecified)).await;
