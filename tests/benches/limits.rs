@@ -1,7 +1,8 @@
 //! How close the services come to what this machine can do: each figure beside a limit measured in the same run.
 //!
 //! `cargo bench -p chain-tests`. The limit of a call is a bare tonic call on the same port (the health check, which passes no
-//! gate); that of a command is a raw writer of the same rows by the same grouping. Read the ratios, not the absolutes.
+//! gate); that of a command or a log entry is a raw writer of the same rows by the same grouping; that of a stream is reading
+//! the same rows page by page. Read the ratios, not the absolutes.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says so by panicking")]
 
@@ -9,10 +10,13 @@ use doorstroom::cluster::{Cluster, Options};
 use doorstroom::doors::Doors;
 use kernel::{Organisation, Role};
 use proto::access::v1 as access;
+use proto::feed::v1::SubscribeRequest;
+use proto::regie::v1 as regie;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio_stream::StreamExt as _;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -87,6 +91,65 @@ async fn raw_rows(store: &store::Store) {
     tx.commit().await.unwrap();
 }
 
+/// A row with the columns of the access log, in a table that nothing guards.
+async fn raw_entry(store: &store::Store) {
+    let mut tx = store.write().await.unwrap();
+    let (id, text) = (uuid::Uuid::now_v7(), "AccessService/GetJourney");
+    let row = store::args![id, 1i64, id, text, text, text, text, text, text, text, text, text, text];
+    tx.keep(
+        "insert into raw_log (a, b, c, d, e, f, g, h, i, j, k, l, m) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        row,
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// An entry of the access log about one client.
+async fn entry(store: &store::Store, actor: &kernel::Actor) {
+    let mut tx = store.write().await.unwrap();
+    let access = store::Access {
+        at: kernel::Timestamp::UNIX_EPOCH,
+        actor,
+        rpc: "AccessService/GetJourney",
+        purpose: "investigation",
+        legal_ground: "public_task",
+        categories: "identity",
+        trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+        request_id: None,
+        result: "ok",
+        access_point: "direct",
+        consents: &[],
+        emergencies: &[],
+        protocol: "1",
+    };
+    tx.log_access(&access, &[kernel::ClientId(uuid::Uuid::new_v4())]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Every event of a feed, as a service gets it: events per second.
+async fn stream(doors: &Doors) -> f64 {
+    let reader = doors.person(doorstroom::roles::actor(Role::SvcMonitor, None, None, None).unwrap());
+    let mut feed = reader.feed("access", "operations");
+    let (started, mut events) = (Instant::now(), 0);
+    let mut stream = feed.subscribe(SubscribeRequest::default()).await.unwrap().into_inner();
+    while stream.next().await.unwrap().unwrap().event.is_some() {
+        events += 1;
+    }
+    f64::from(events) / started.elapsed().as_secs_f64()
+}
+
+/// The same rows, page by page, without a service around them.
+async fn raw_stream(store: &store::Store) -> f64 {
+    let (started, mut events, mut after) = (Instant::now(), 0, 0);
+    loop {
+        let page = store.read().await.unwrap().events_after(after, None, 256).await.unwrap();
+        let Some(last) = page.last() else { break };
+        (after, events) = (last.position, events + page.len());
+    }
+    events as f64 / started.elapsed().as_secs_f64()
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -113,6 +176,21 @@ async fn main() -> anyhow::Result<()> {
     b bytea not null,
     c bytea not null,
     n bigint not null
+);
+create table raw_log (
+    a text not null primary key,
+    b bigint not null,
+    c text not null,
+    d text,
+    e text,
+    f text,
+    g text,
+    h text,
+    i text,
+    j text,
+    k text,
+    l text,
+    m text
 );",
         )],
     )
@@ -133,6 +211,20 @@ async fn main() -> anyhow::Result<()> {
         })
         .await;
         show("a read through the gate, beside a bare call", in_flight, read, bare);
+        let client = shelter.regie("shelter");
+        let gate = rate(in_flight, move || {
+            let mut client = client.clone();
+            async move {
+                drop(
+                    client
+                        .get_duty_contacts(regie::GetDutyContactsRequest { municipality: "0505".to_owned() })
+                        .await
+                        .unwrap(),
+                )
+            }
+        })
+        .await;
+        show("the gate alone (a call that reads no table), beside it", in_flight, gate, bare);
     }
     for in_flight in [1, 64] {
         let store = raw.clone();
@@ -160,6 +252,27 @@ async fn main() -> anyhow::Result<()> {
         .await;
         show("a command (register a client), beside its rows alone", in_flight, registered, limit);
     }
+    let actor = Arc::new(doorstroom::roles::actor(Role::Shelter, None, None, None)?);
+    for in_flight in [1, 64] {
+        let store = raw.clone();
+        let limit = rate(in_flight, move || {
+            let store = store.clone();
+            async move { raw_entry(&store).await }
+        })
+        .await;
+        let (store, who) = (raw.clone(), actor.clone());
+        let logged = rate(in_flight, move || {
+            let (store, who) = (store.clone(), who.clone());
+            async move { entry(&store, &who).await }
+        })
+        .await;
+        // What was logged in the window is linked into the chain too before it counts.
+        let linking = Instant::now();
+        raw.link().await?;
+        let logged = logged * WINDOW.as_secs_f64() / (WINDOW + linking.elapsed()).as_secs_f64();
+        show("an entry of the access log, linked, beside its row alone", in_flight, logged, limit);
+    }
+    show("events of a stream, beside their rows page by page", 1, stream(&doors).await, raw_stream(&raw).await);
     raw.close().await;
     cluster.stop().await
 }

@@ -231,30 +231,6 @@ impl Chassis {
         tx.commit().await
     }
 
-    /// What the caller of a stream hears of an error.
-    pub fn explain(&self, error: &Error) -> Status {
-        explain(error)
-    }
-
-    /// Does what fills a stream, as long as the token that opened it counts and the service does not stop.
-    pub async fn while_permitted(
-        &self,
-        caller: &Caller,
-        filling: impl Future<Output = std::result::Result<(), Status>>,
-    ) -> std::result::Result<(), Status> {
-        let ended = async {
-            match &caller.token {
-                Some(token) => self.verifier.until_ended(token).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            filled = filling => filled,
-            () = self.stopped() => Err(proto::status(&(&general::UNAVAILABLE).into())),
-            refusal = ended => Err(explain(&self.refuse(caller, &[], refusal).await)),
-        }
-    }
-
     /// Does something on the service's own behalf, in one transaction, again and again until it wins its race.
     pub async fn act<T: Send>(
         &self,

@@ -4,7 +4,6 @@ mod case;
 mod consent;
 mod emergency;
 mod erasure;
-mod export;
 mod gate;
 mod list;
 mod relation;
@@ -77,12 +76,6 @@ macro_rules! methods {
     ($($kind:ident $name:ident($request:ty) -> $response:ty = $run:path;)*) => {
         #[tonic::async_trait]
         impl RegieService for Grpc {
-            type ExportFileStream = export::Parts;
-
-            async fn export_file(&self, request: Request<ExportFileRequest>) -> Answer<Self::ExportFileStream> {
-                export::file(self, request).await
-            }
-
             $(
                 async fn $name(&self, request: Request<$request>) -> Answer<$response> {
                     let regie = self.regie.clone();
