@@ -43,6 +43,54 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    /// R-REG-18, R-REG-28: where a shielded client stays and lives is told to the client and to who protects, shelters or
+    /// houses the client, and to nobody else; of somebody who is not shielded others are told.
+    async fn where_a_shielded_client_is_is_told_to_nobody_else(chain: Chain) {
+        assert_eq!(told_where(&chain, true).await, BTreeSet::new());
+        let other = Chain::start(chain.services.as_ref().unwrap().engine).await.unwrap();
+        let told = told_where(&other, false).await;
+        for what in ["AccessService/GetJourney of access to access", "the feed of housing to income"] {
+            assert!(told.contains(what), "{what} is not in {told:?}");
+        }
+    }
+}
+
+/// By what somebody who has no part in it is told where a client stays or lives.
+async fn told_where(chain: &Chain, shielded: bool) -> BTreeSet<String> {
+    let (night, place) = (chain.facility(), facility(chain, access::Audience::Adults).await);
+    let mut household = Household { client_id: chain.register().await, ..Household::default() };
+    household.notification_id = chain.notify(&household.client_id).await;
+    if shielded {
+        let request = regie::ShieldClientRequest { request_id: rid(), client_id: household.client_id.clone() };
+        call!(chain, chain.person(Role::Regie).regie("crisis"), shield_client, request);
+    }
+    chain.facility.lock().unwrap().clone_from(&place);
+    household.stay_id = chain.admit(&household.client_id, &household.notification_id).await;
+    chain.settle().await;
+    chain.ready_for_home(&mut household).await;
+    household.nomination_id = chain.try_nominate(&household, false).await.unwrap();
+    chain.settle().await;
+    let home = chain.home("trivire", WEST, housing::ContractForm::OwnLease).await;
+    let offer = chain.offer(&home, &household).await;
+    chain.accept_by_all(&offer, &household, "trivire").await;
+    chain.settle().await;
+    chain.facility.lock().unwrap().clone_from(&night);
+
+    let mut names = Names::default();
+    names.add("the", "place", &place);
+    names.add("the", "dwelling", &home);
+    // What there is, whoever lives there.
+    let of_nobody = ["ListFacilities", "GetFacility", "ListDwellings", "GetDwelling"];
+    let part_in_it = ["client", "vo", "caseholder", "shelter", "corporation"].map(|role| format!(" to {role}"));
+    let told = told(chain, [&household, &household], &names).await;
+    let telling = told.into_iter().filter(|(_, said)| said.iter().any(|said| said.contains("<the ")));
+    let what = telling.map(|(what, _)| what.split(" about ").next().unwrap_or_default().to_owned());
+    what.filter(|what| !of_nobody.iter().any(|rpc| what.contains(&format!("/{rpc} "))))
+        .filter(|what| !part_in_it.iter().any(|role| what.ends_with(role)))
+        .collect()
+}
+
 /// What was said in a world.
 struct World {
     /// The refusals, in order.

@@ -723,9 +723,15 @@ impl Facts {
         if self.access.died {
             return Some((End::ByItself(CloseReason::Died), Timestamp::MAX));
         }
+        let by_itself = self.end_by_itself(case, next);
         if let Some(at) = self.regie.closed.get(&id) {
-            return Some((End::ByHand, *at));
+            // Whoever closed it may not have heard yet that it had ended: what came in between belongs to the next.
+            return Some((End::ByHand, by_itself.map_or(*at, |(_, until)| until.min(*at))));
         }
+        by_itself.map(|(reason, until)| (End::ByItself(reason), until))
+    }
+
+    fn end_by_itself(&self, case: &[&facts::Notification], next: Timestamp) -> Option<(CloseReason, Timestamp)> {
         let moves = || self.housing.moves.iter().filter(|(_, m)| (case[0].at..next).contains(&m.at));
         let landed = |(id, _): &(&AllocationId, &facts::Move)| self.aftercare.ended.get(id) == Some(&true);
         let settled = |(id, m): (&AllocationId, &facts::Move)| {
@@ -733,10 +739,15 @@ impl Facts {
         };
         if moves().any(|m| landed(&m)) && moves().all(settled) {
             let keys = moves().filter(landed).filter_map(|(_, m)| m.keys).map(|(_, at)| at).max();
-            return Some((End::ByItself(CloseReason::AftercareEnded), keys.unwrap_or(case[0].at)));
+            return Some((CloseReason::AftercareEnded, keys.unwrap_or(case[0].at)));
         }
+        self.withdrawn(case, next).map(|until| (CloseReason::Withdrawn, until))
+    }
+
+    /// When the last notification of a case was withdrawn, if all were and no stay began before the next.
+    fn withdrawn(&self, case: &[&facts::Notification], next: Timestamp) -> Option<Timestamp> {
         let withdrawn = case.iter().map(|notification| notification.withdrawn_at).collect::<Option<Vec<_>>>()?;
-        let until = withdrawn.into_iter().max().filter(|_| self.access.stays.is_empty())?;
-        Some((End::ByItself(CloseReason::Withdrawn), until))
+        let stays = self.access.stays.values().any(|stay| stay.at < next);
+        withdrawn.into_iter().max().filter(|_| !stays)
     }
 }

@@ -1284,6 +1284,19 @@ fn a_withdrawn_notification_closes_its_case() {
     assert_eq!(Run::of(&tell([notified(1), stay.into(), withdrawn()])).world.cases.len(), 1);
 }
 
+/// R-ACC-13, P4
+#[test]
+fn who_comes_back_after_a_withdrawal_has_a_new_case_whatever_happens_to_the_old_one() {
+    let withdrawn = A::NotificationWithdrawn { notification: NotificationId(uuid(1)) };
+    let stay = A::Admitted { stay: StayId(uuid(10)), organisation: org("leger"), notification: None };
+    let closed = R::CaseClosed { case: case(1) };
+    let events = tell([notified(1), withdrawn.into(), notified(2), closed.into(), stay.into()]);
+    for order in [[0, 1, 2, 3, 4], [0, 3, 1, 2, 4], [0, 1, 3, 2, 4], [0, 1, 2, 4, 3]] {
+        let run = Run::of(&order.map(|n| events[n].clone()));
+        assert_eq!(run.world.cases, [case(2).to_string()].into(), "{order:?}");
+    }
+}
+
 /// R-ACC-13, R-ACC-17
 #[test]
 fn a_case_asks_for_a_case_holder_and_a_plan() {
