@@ -34,7 +34,7 @@ async fn tell_of_place<E: prost::Message + prost::Name>(
     on: Date,
     event: &E,
 ) -> Result<()> {
-    let shielded = crate::store::shield::stands(work, client).await?;
+    let shielded = work.is_shielded(client).await?;
     if !place.is_for_all(shielded) {
         return work.publish_on(on, Some(client), std::slice::from_ref(&place.organisation), event).await;
     }

@@ -4,7 +4,6 @@ mod acts;
 pub mod domain;
 mod events;
 mod grpc;
-mod inbox;
 mod store;
 mod words;
 
@@ -53,6 +52,7 @@ impl Access {
 impl Service for Access {
     const NAME: &'static str = "access";
     const MIGRATIONS: &'static [Migration] = &[
+        chassis::APART,
         (100, "clients", include_str!("../migrations/0100_clients.sql")),
         (101, "requests", include_str!("../migrations/0101_requests.sql")),
         (102, "facilities", include_str!("../migrations/0102_facilities.sql")),
@@ -60,8 +60,6 @@ impl Service for Access {
         (104, "waiting lists", include_str!("../migrations/0104_waiting_lists.sql")),
         (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
         (106, "lookups", include_str!("../migrations/0106_lookups.sql")),
-        (130, "separation", include_str!("../migrations/0130_separation.sql")),
-        (131, "shield", include_str!("../migrations/0131_shield.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
     const HELD: &'static [chassis::Held] = store::export::HELD;
@@ -73,11 +71,12 @@ impl Service for Access {
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
-        inbox::take(work, event).await
+        // Relations are taken in by the chassis; what else must change here, regie asks by a command.
+        chassis::take_apart(work, event).await
     }
 
     async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
-        store::shield::end(work, client).await?;
+        work.forget_apart(client).await?;
         store::client::forget(work, client).await
     }
 

@@ -101,7 +101,7 @@ async fn hearing(
     corporation: &Organisation,
     provider: &Organisation,
 ) -> Result<Vec<Organisation>> {
-    let shielded = store::shield::stands(work, client).await?;
+    let shielded = work.is_shielded(client).await?;
     Ok(if shielded { vec![corporation.clone()] } else { vec![corporation.clone(), provider.clone()] })
 }
 
@@ -243,7 +243,7 @@ pub async fn allocation(work: &mut Work, after: &Allocation, event: &allocation:
 /// Whom an allocation concerns: its corporation, its provider, and who has a relation to the client and is no other
 /// corporation; of a shielded client, the corporation alone (R-REG-28). What each may receive follows from its role.
 async fn concerned(work: &mut Work, one: &Allocation) -> Result<Vec<Organisation>> {
-    if store::shield::stands(work, one.client_id).await? {
+    if work.is_shielded(one.client_id).await? {
         return Ok(vec![one.corporation.clone()]);
     }
     let mut all = store::related(work, one.client_id).await?;

@@ -56,12 +56,12 @@ impl Housing {
 impl chassis::Service for Housing {
     const NAME: &'static str = "housing";
     const MIGRATIONS: &'static [Migration] = &[
+        chassis::APART,
         (100, "homes", include_str!("../migrations/0100_homes.sql")),
         (101, "nominations", include_str!("../migrations/0101_nominations.sql")),
         (102, "offers", include_str!("../migrations/0102_offers.sql")),
         (103, "allocations", include_str!("../migrations/0103_allocations.sql")),
-        (130, "separation", include_str!("../migrations/0130_separation.sql")),
-        (131, "shield", include_str!("../migrations/0131_shield.sql")),
+        (104, "lookups", include_str!("../migrations/0104_lookups.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
     const HELD: &'static [chassis::Held] = store::export::HELD;

@@ -145,6 +145,11 @@ pub const SHARED: &[Held] = &[
     }, withheld: &[("person", WithheldGround::Staff)]),
 ];
 
+/// That a client is shielded, for a service that keeps it.
+pub const SHIELD: Held = held!(shield, "Uw verblijfplaats is geheim", "where t.client_id = $1 order by t.client_id", {
+    Text: client_id;
+});
+
 /// Why nothing of the other shared tables is given.
 pub const SHARED_NOT: &[(&str, NotHeld)] = &[
     ("feed_receiver", NotHeld::Copy),

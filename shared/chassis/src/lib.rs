@@ -5,6 +5,7 @@
 //! [`Chassis::query`]), serves the feed and the access log, follows the feeds of others, and wakes deadlines. It knows no
 //! rule of the field.
 
+mod apart;
 mod audit;
 mod call;
 mod caller;
@@ -25,19 +26,20 @@ mod tls;
 pub mod words;
 mod work;
 
+pub use apart::take_apart;
 pub use call::{Answer, Run, caller};
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::{ConfigError, Setup, from_env};
 pub use erasure::{erase, over};
-pub use export::{Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT, Seal};
+pub use export::{Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT, SHIELD, Seal};
 pub use inbox::Event;
 pub use limits::{Bounds, Limits};
 pub use page::Page;
 pub use peer::{Outgoing, Peers};
 pub use process::{Files, main};
 pub use proto::rights::v1::WithheldGround;
-pub use store::{Deadline, Error, Migration, Result, Row, Tx, Value, args};
+pub use store::{APART, Deadline, Error, Migration, Result, Row, Tx, Value, args};
 pub use telemetry::TraceContext;
 pub use tls::{Clients, Pair, Tls, expires};
 pub use work::{Scope, Work, event_type};

@@ -193,9 +193,14 @@ impl Work {
         }
     }
 
-    /// Whether the caller may know where a shielded client is (R-REG-18): the client, a women's shelter that has to do with the
-    /// client, and a case holder who has so in person.
-    pub async fn protects(&mut self, client: ClientId) -> Result<bool> {
+    /// Whether the place of a client is secret for the caller (R-REG-18).
+    pub async fn hides(&mut self, client: ClientId) -> Result<bool> {
+        Ok(self.is_shielded(client).await? && !self.protects(client).await?)
+    }
+
+    /// Whether the caller may know where a shielded client is: the client, a women's shelter that has to do with the client, and
+    /// a case holder who has so in person.
+    async fn protects(&mut self, client: ClientId) -> Result<bool> {
         let actor = self.caller.actor.clone();
         let vo = self.tx.has_relation(client, &actor.organisation, None).await? && self.acts_as(Role::Vo);
         let holder = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;

@@ -7,6 +7,7 @@
 //! savepoint. On PostgreSQL transactions run in parallel, serialisable; one that loses a race ends in
 //! [`Error::Conflict`] and is run again by the caller.
 
+mod apart;
 mod chain;
 mod db;
 mod deadline;
@@ -22,6 +23,7 @@ mod schema;
 mod seal;
 mod state;
 
+pub use apart::APART;
 pub use chain::{Entry, Fault, Hash, Link, Walk, Walked, Witness, verify};
 pub use db::{Column, Row, Tx, Value, code, json};
 pub use deadline::Deadline;

@@ -98,7 +98,7 @@ pub async fn decide_urgent(
             let (client, _) = store::client::load(work, n.client_id).await?.ok_or_else(|| Work::unknown("client"))?;
             let kept_apart = store::separation::not_here(work, n.client_id).await?.contains(&facility);
             check_suitable(&place, client.life(), work.now.date, kept_apart)?;
-            let shielded = store::shield::stands(work, n.client_id).await?;
+            let shielded = work.is_shielded(n.client_id).await?;
             Command::GrantUrgent { facility: Some(facility).filter(|_| place.is_for_all(shielded)) }
         }
         Some(None) => Command::GrantUrgent { facility: None },

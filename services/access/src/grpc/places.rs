@@ -123,9 +123,10 @@ pub async fn list_waiting_list(work: &mut Work, m: &pb::ListWaitingListRequest) 
 
 /// Who is shielded and not to be seen at a place by the caller: nobody by those who run it (R-REG-28).
 async fn hidden_at(work: &mut Work, place: &Facility) -> Result<BTreeSet<ClientId>> {
-    let shielded = store::shield::all(work).await?;
-    let by = work.organisation().clone();
-    Ok(if place.shows_to(&by, true) { BTreeSet::new() } else { shielded })
+    if place.shows_to(work.organisation(), true) {
+        return Ok(BTreeSet::new());
+    }
+    work.shielded().await
 }
 
 pub async fn admit(access: &Access, work: &mut Work, m: &pb::AdmitClientRequest) -> Result<pb::AdmitClientResponse> {
@@ -243,7 +244,7 @@ pub async fn claim(access: &Access, work: &mut Work, m: &pb::ClaimPlaceRequest) 
     let (id, claim, version) =
         place_claim::claim(access, work, client, signal, &municipality, m.relapse_guarantee).await?;
     let (place, _) = facility::find(work, claim.facility_id).await?;
-    let hidden = store::shield::hides(work, client).await? && !work.acts_as(Role::SvcRegie);
+    let hidden = work.hides(client).await? && !work.acts_as(Role::SvcRegie);
     let shown = place.shows_to(work.organisation(), hidden);
     Ok(pb::ClaimPlaceResponse {
         claim_id: id.to_string(),

@@ -265,7 +265,7 @@ pub async fn journey(work: &mut Work, client: ClientId) -> Result<pb::Journey> {
 async fn place(work: &mut Work, client: ClientId, id: FacilityId) -> Result<(String, String)> {
     let (facility, _) = crate::acts::facility::find(work, id).await?;
     let is_own = work.actor().client_id == Some(client);
-    let hidden = store::shield::hides(work, client).await?;
+    let hidden = work.hides(client).await?;
     Ok(if is_own || facility.shows_to(work.organisation(), hidden) {
         (id.to_string(), facility.organisation.to_string())
     } else {

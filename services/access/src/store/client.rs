@@ -142,5 +142,5 @@ pub async fn forget(tx: &mut Tx, id: ClientId) -> Result<()> {
     tx.run("update client set identity = $2, bsn_hash = null where client_id = $1", args![id, Vec::<u8>::new()])
         .await?;
     tx.run("delete from household where client_id = $1", args![id]).await?;
-    super::separation::forget(tx, id).await
+    Ok(())
 }

@@ -9,7 +9,6 @@ pub mod nights;
 pub mod notification;
 pub mod place_claim;
 pub mod separation;
-pub mod shield;
 pub mod stay;
 pub mod waiting_list;
 

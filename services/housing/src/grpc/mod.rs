@@ -19,7 +19,7 @@ use tonic::Request;
 
 /// The home of a client as the caller may see it: none, and not loaded, when it is secret (R-REG-18).
 async fn home(work: &mut Work, client: ClientId, dwelling: DwellingId) -> Result<Option<Standing>> {
-    if store::shield::hides(work, client).await? {
+    if work.hides(client).await? {
         return Ok(None);
     }
     store::dwelling::referred(work, dwelling).await.map(Some)

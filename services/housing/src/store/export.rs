@@ -1,7 +1,7 @@
 //! What of housing's tables is about a client, for the client's own export (R-REG-21).
 
 use ::store::Retention::File;
-use chassis::{Held, NotHeld, Seal, WithheldGround, held};
+use chassis::{Held, NotHeld, SHIELD, Seal, WithheldGround, held};
 
 /// What is given.
 pub const HELD: &[Held] = &[
@@ -42,9 +42,7 @@ pub const HELD: &[Held] = &[
         Flag: guarantee_required;
         Json: suitability, agreement, gate;
     }),
-    held!(shield, "Uw verblijfplaats is geheim", "where t.client_id = $1 order by t.client_id", {
-        Text: client_id;
-    }),
+    SHIELD,
 ];
 
 /// Why nothing of the others is.

@@ -8,7 +8,6 @@ pub mod export;
 pub mod nomination;
 pub mod offer;
 pub mod separation;
-pub mod shield;
 
 use crate::domain::{Code, offer::Evidence};
 use ::store::Retention;
@@ -42,8 +41,7 @@ pub async fn forget(work: &mut Work, client: ClientId) -> Result<()> {
                 or subject in (select allocation_id from allocation where client_id = $1)";
     work.run(said, args![client]).await?;
     work.run("delete from readiness where client_id = $1", args![client]).await?;
-    separation::forget(work, client).await?;
-    shield::end(work, client).await
+    work.forget_apart(client).await
 }
 
 /// Keeps where the client's own word can be found, when somebody else spoke (R-HOU-29).

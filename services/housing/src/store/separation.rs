@@ -1,31 +1,11 @@
-//! Who is kept apart from whom, as regie told, and where those others live (R-REG-28).
+//! Where those live from whom a client is kept apart (R-REG-28).
 //!
 //! Two offers, or two last yeses, at the same moment read what the other writes: PostgreSQL lets one of them run again
 //! (serialisable), and SQLite has one writer.
 
 use chassis::{Result, Row, Work, args};
-use kernel::{ClientId, Uuid};
+use kernel::ClientId;
 use std::collections::BTreeSet;
-
-/// Keeps two clients apart.
-pub async fn keep(work: &mut Work, id: Uuid, one: ClientId, other: ClientId) -> Result<()> {
-    let sql = "insert into separation (separation_id, client_id, other_client_id) values ($1, $2, $3)
-               on conflict (separation_id) do nothing";
-    work.run(sql, args![id, one, other]).await?;
-    Ok(())
-}
-
-/// Lets go of a separation.
-pub async fn end(work: &mut Work, id: Uuid) -> Result<()> {
-    work.run("delete from separation where separation_id = $1", args![id]).await?;
-    Ok(())
-}
-
-/// Takes away the separations of a client who was erased.
-pub async fn forget(work: &mut Work, client: ClientId) -> Result<()> {
-    work.run("delete from separation where client_id = $1 or other_client_id = $1", args![client]).await?;
-    Ok(())
-}
 
 /// Everybody who is not to live in a neighbourhood, since somebody from whom they are kept apart lives there or is offered a
 /// home there.
