@@ -112,6 +112,6 @@ impl Services {
 
 fn run<S: Service>(service: S, setup: Setup, listener: TcpListener) -> Running {
     let (stop, stopped) = oneshot::channel::<()>();
-    let shutdown = async { drop(stopped.await) };
-    Running { stop, served: tokio::spawn(chassis::serve(service, setup, listener, shutdown)) }
+    let shutdown = Box::pin(async { drop(stopped.await) });
+    Running { stop, served: tokio::spawn(service.serve(setup, listener, shutdown)) }
 }

@@ -7,7 +7,9 @@ mod grpc;
 mod store;
 mod words;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Service, Work};
+use chassis::{
+    Chassis, Deadline, Event, Files, Migration, Result, Service, Serving, Setup, Shutdown, TcpListener, Work,
+};
 use domain::{
     ApplicationId, ClaimId, DecisionId, Due, NotificationId, Policy, StayId, decision, notification, place_claim,
 };
@@ -68,6 +70,10 @@ impl Service for Access {
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), access: self.clone() };
         Routes::new(chassis::limited!(AccessServiceServer::new(grpc)))
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

@@ -8,7 +8,7 @@ mod inbox;
 mod store;
 mod words;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Work};
+use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Work};
 use domain::Policy;
 use kernel::{ClientId, Dated, Municipality};
 use proto::aftercare::v1::aftercare_service_server::AftercareServiceServer;
@@ -62,6 +62,10 @@ impl chassis::Service for Aftercare {
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), aftercare: self.clone() };
         Routes::new(chassis::limited!(AftercareServiceServer::new(grpc)))
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

@@ -171,6 +171,6 @@ fn spawn<S: Service>(
             // An error means that the launcher is gone, which is as good as being stopped.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        (S::NAME, chassis::serve(service, setup, listener, shutdown).await)
+        (S::NAME, service.serve(setup, listener, Box::pin(shutdown)).await)
     });
 }

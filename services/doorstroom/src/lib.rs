@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod cluster;
+pub mod command_line;
 pub mod demo;
 pub mod doctor;
 pub mod doors;

@@ -7,7 +7,7 @@ mod grpc;
 mod inbox;
 mod store;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Work};
+use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Work};
 use domain::suitable::Figures;
 use domain::{OfferId, Policy, offer};
 use kernel::{ClientId, Date, Dated, Municipality};
@@ -70,6 +70,10 @@ impl chassis::Service for Housing {
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let server = HousingServiceServer::new(grpc::Grpc { chassis: chassis.clone(), housing: self.clone() });
         Routes::new(chassis::limited!(server))
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

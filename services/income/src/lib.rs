@@ -7,7 +7,9 @@ mod grpc;
 mod store;
 mod words;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Service, Work};
+use chassis::{
+    Chassis, Deadline, Event, Files, Migration, Result, Service, Serving, Setup, Shutdown, TcpListener, Work,
+};
 use domain::{Figures, Policy, Rules};
 use kernel::{Calendar, Date, Dated, Moment, Municipality};
 use proto::income::v1::income_service_server::IncomeServiceServer;
@@ -66,6 +68,10 @@ impl Service for Income {
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), income: self.clone() };
         Routes::new(chassis::limited!(IncomeServiceServer::new(grpc)))
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {

@@ -6,7 +6,7 @@ mod inbox;
 mod rebuild;
 mod store;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Tx, Work};
+use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Tx, Work};
 use kernel::Dated;
 use proto::monitor::v1::monitor_service_server::MonitorServiceServer;
 use std::sync::Arc;
@@ -53,6 +53,10 @@ impl chassis::Service for Monitor {
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), monitor: self.clone() };
         Routes::new(chassis::limited!(MonitorServiceServer::new(grpc)))
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

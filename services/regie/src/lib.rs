@@ -10,7 +10,7 @@ mod store;
 
 use ::store::Retention;
 use anyhow::Context as _;
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Tx, Work};
+use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Tx, Work};
 use domain::policy::Policy;
 use domain::register::Register;
 use domain::relation::Kind;
@@ -88,6 +88,10 @@ impl chassis::Service for Regie {
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         let grpc = grpc::Grpc { chassis: chassis.clone(), regie: self.clone() };
         Routes::new(chassis::limited!(RegieServiceServer::new(grpc)))
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

@@ -52,10 +52,11 @@ use proto::feed::v1::feed_service_server::FeedServiceServer;
 use proto::rights::v1::ExportPart;
 use proto::rights::v1::rights_service_server::RightsServiceServer;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Retention, Store};
-use tokio::net::TcpListener;
+pub use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::service::Routes;
@@ -85,6 +86,10 @@ pub trait Service: Send + Sync + Sized + 'static {
 
     /// Its RPCs.
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes;
+
+    /// Runs until `shutdown` resolves: [`serve`]. Said in each service's own crate, so that the service is compiled there, and
+    /// not again in every program and test that starts it.
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving;
 
     /// Takes in an event of another service, in the transaction that moves its cursor. Relations are taken in already.
     fn take(&self, work: &mut Work, event: &Event) -> impl Future<Output = Result<()>> + Send;
@@ -160,13 +165,19 @@ impl Chassis {
     }
 }
 
+/// Resolves when a service is to stop.
+pub type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A service that runs; resolves when it has stopped.
+pub type Serving = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
+
 /// Runs a service until `shutdown` resolves: opens the database, answers calls, follows feeds, wakes deadlines; then
 /// stops accepting, lets running calls finish, and fails if they do not within ten seconds.
 pub async fn serve<S: Service>(
     service: S,
     setup: Setup,
     listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send,
+    shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let (chassis, door) = open(S::NAME, S::MIGRATIONS, setup, stopping).await?;

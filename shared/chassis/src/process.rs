@@ -1,6 +1,6 @@
 //! A service as a program of its own: configuration, telemetry, port, in that order; then it serves.
 
-use crate::{Service, from_env, serve};
+use crate::{Service, from_env};
 use anyhow::Context as _;
 use kernel::Calendar;
 use std::path::PathBuf;
@@ -45,5 +45,5 @@ pub async fn main<S: Service>(configure: impl FnOnce(&Files) -> anyhow::Result<S
     let format = var("DOORSTROOM_LOG_FORMAT").as_deref().unwrap_or("json").parse()?;
     telemetry::init(S::NAME, format, var("RUST_LOG").as_deref().unwrap_or("info"));
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    serve(service, setup, listener, telemetry::shutdown_signal()).await
+    service.serve(setup, listener, Box::pin(telemetry::shutdown_signal())).await
 }

@@ -9,7 +9,7 @@ mod transport;
 
 use auth::{Issuer, Revocations, Trusted, Verifier};
 use base64::Engine as _;
-use chassis::{Caller, Chassis, Deadline, Event, Result, Run, Service, Work};
+use chassis::{Caller, Chassis, Deadline, Event, Result, Run, Service, Serving, Setup, Shutdown, TcpListener, Work};
 use kernel::{ClientId, Date, Moment, Role, Timestamp};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::audit::v1::{DataCategory, GetCheckpointRequest, ListAccessRequest};
@@ -49,6 +49,10 @@ create table woken (
     fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
         STARTED.lock().unwrap().push(chassis.clone());
         Routes::default()
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {
@@ -798,6 +802,10 @@ impl Service for Follower {
 
     fn routes(self: &Arc<Self>, _: &Chassis) -> Routes {
         Routes::default()
+    }
+
+    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {

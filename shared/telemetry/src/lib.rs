@@ -6,7 +6,8 @@ mod trace;
 
 pub use trace::TraceContext;
 
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -39,7 +40,7 @@ pub struct UnknownFormat;
 /// Starts logging to standard error. `filter` is what `RUST_LOG` would say ("info", "warn,housing=debug"); one that cannot
 /// be read means "info". A second call in one process changes nothing.
 pub fn init(service: &'static str, format: Format, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let started = match format {

@@ -145,7 +145,7 @@ impl<S: Service> Bench<S> {
         let service = (self.make)();
         let served = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            chassis::serve(service, setup, listener, shutdown).await
+            service.serve(setup, listener, Box::pin(shutdown)).await
         });
         self.running = Some(Running { endpoint, stop, served });
     }
