@@ -133,7 +133,7 @@ on_both_engines! {
             found.unwrap_or_else(|| panic!("{service} gave no {collection}"))
         };
         let who = of("access", "client");
-        assert!(who.json.contains("\"surname\":\"Achternaam") && who.text.contains("surname: Achternaam"), "{}", who.text);
+        assert!(who.json.contains("\"surname\":\"Achternaam") && who.text.contains("achternaam: Achternaam"), "{}", who.text);
         assert!(who.json.contains("\"bsn\":\"9999"), "the client's own BSN is given");
         assert!(of("regie", "goal").text.contains("in uw woorden: "));
         assert!(of("aftercare", "handover").json.contains("\"form\":{"), "the form is opened");
@@ -142,6 +142,12 @@ on_both_engines! {
         let withheld: BTreeSet<(&str, i32)> =
             of("aftercare", "signal").withheld.iter().map(|one| (one.field.as_str(), one.ground)).collect();
         assert!(withheld.contains(&("report", rights::WithheldGround::Reporter.into())), "{withheld:?}");
+        let lines = parts.iter().flat_map(|part| part.text.lines()).map(str::to_owned);
+        let mut foreign: BTreeSet<String> = lines.filter(|line| is_foreign(line)).collect();
+        for part in &parts {
+            unnamed(&serde_json::from_str(&part.json).unwrap(), &mut foreign);
+        }
+        assert!(foreign.is_empty(), "not in plain Dutch:\n{}", Vec::from_iter(foreign).join("\n"));
         let everything = format!("{parts:?}");
         assert!(!everything.contains(&other.client_id), "nothing of somebody else");
         assert!(!everything.to_lowercase().contains("separation"), "nor that there is somebody to be kept apart from");
@@ -158,5 +164,26 @@ on_both_engines! {
             let refused = export(&regie, service, &household.client_id).await.unwrap_err();
             assert_eq!(testkit::reason(&refused), "ROLE_NOT_ALLOWED");
         }
+    }
+}
+
+/// Whether a line of an export shows a code of the machine: a word with an underscore.
+fn is_foreign(line: &str) -> bool {
+    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word.trim_matches('_').contains('_'))
+}
+
+/// The names in an export that no Dutch word is known for.
+fn unnamed(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            // What a value is kept under may be an id.
+            let known =
+                |name: &str| uuid::Uuid::parse_str(name).is_ok() || chassis::LABELS.iter().any(|(one, _)| *one == name);
+            let unknown = |name: &&String| !known(name);
+            found.extend(fields.keys().filter(unknown).cloned());
+            fields.values().for_each(|value| unnamed(value, found));
+        }
+        serde_json::Value::Array(several) => several.iter().for_each(|value| unnamed(value, found)),
+        _ => {}
     }
 }

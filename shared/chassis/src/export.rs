@@ -5,10 +5,12 @@
 //! compares that with its migrations, so that what is added later is not forgotten. What is withheld from the client is named
 //! with its ground (R-REG-27).
 
-use crate::{Page, Result, Service, Tx};
+use crate::{Page, Result, Service, Tx, codes, words};
+use auth::Purposes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use kernel::{ClientId, Date};
+use kernel::{ClientId, Date, Role};
+use proto::audit::v1::DataCategory;
 use proto::rights::v1::{ExportPart, ExportWithheld, WithheldGround};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -307,17 +309,17 @@ fn say(text: &mut String, depth: usize, name: &str, value: &Value) {
             }
         }
         Value::Array(several) => {
-            let words: Vec<String> = several.iter().map(word).collect();
+            let words: Vec<String> = several.iter().map(|one| word(name, one)).collect();
             let _ = writeln!(text, "{indent}{label}: {}", words.join(", "));
         }
         other => {
-            let _ = writeln!(text, "{indent}{label}: {}", word(other));
+            let _ = writeln!(text, "{indent}{label}: {}", word(name, other));
         }
     }
 }
 
-/// A value as people write it: a date, a moment in Amsterdam, yes or no.
-fn word(value: &Value) -> String {
+/// A value of a column as people write it: a date, a moment in Amsterdam, yes or no, what a code says.
+fn word(column: &str, value: &Value) -> String {
     let dutch = |date: Date| format!("{}-{}-{}", date.day(), date.month(), date.year());
     match value {
         Value::Bool(true) => "ja".to_owned(),
@@ -332,30 +334,56 @@ fn word(value: &Value) -> String {
                     let there = at.to_zoned(zone);
                     format!("{} om {:02}:{:02} uur", dutch(there.date()), there.hour(), there.minute())
                 }
-                _ => text.clone(),
+                _ => said(column, text).unwrap_or_else(|| text.clone()),
             }
         }
         other => other.to_string(),
     }
 }
 
-/// What a column is called in Dutch; inside a nested value, its own name in words.
+/// What a code of a column says, if it is one.
+fn said(column: &str, text: &str) -> Option<String> {
+    let several = |one: fn(&str) -> Option<&'static str>| {
+        let said: Option<Vec<&str>> = text.split(',').map(|part| one(part.trim())).collect();
+        said.map(|words| words.join(", "))
+    };
+    match column {
+        "purpose" => Purposes::embedded().get(text).map(|purpose| purpose.nl.clone()),
+        "role" | "roles" => several(|key| Role::from_key(key).map(|role| words::role(role).0)),
+        "categories" => several(|key| {
+            let category = DataCategory::from_str_name(&format!("DATA_CATEGORY_{}", key.to_ascii_uppercase()))?;
+            words::category(category).map(|words| words.0)
+        }),
+        "type" => codes::event(text.rsplit('.').next()?).map(str::to_owned),
+        _ => codes::code(column, text).map(str::to_owned),
+    }
+}
+
+/// What a column, or a part of a nested value, is called in Dutch.
 fn label(name: &str) -> String {
     let known = LABELS.iter().find(|(column, _)| *column == name);
     known.map_or_else(|| name.replace('_', " "), |(_, label)| (*label).to_owned())
 }
 
-/// Every column by its Dutch name.
+/// Every column, and every part of a nested value, by its Dutch name.
 pub const LABELS: &[(&str, &str)] = &[
     ("accepted_at", "aangenomen"),
     ("accepted_on", "aangenomen op"),
     ("access_point", "hoe iemand binnenkwam"),
+    ("acknowledged_on", "in behandeling sinds"),
+    ("action", "wat er dan gebeurt"),
     ("admitted_on", "opgenomen op"),
     ("adults", "volwassenen"),
+    ("advanced_on", "laatste voorschot op"),
+    ("advances", "voorschotten"),
     ("advances_cents", "voorschotten (in centen)"),
     ("aftercare_id", "nummer van de nazorg"),
+    ("age", "leeftijd"),
     ("age_class", "leeftijdsgroep"),
+    ("agreed_on", "afgesproken op"),
     ("agreement", "overeenkomst"),
+    ("agreements", "afspraken"),
+    ("allocation", "toewijzing"),
     ("allocation_id", "nummer van de toewijzing"),
     ("announce_on", "aangekondigd op"),
     ("answer_by", "antwoord uiterlijk"),
@@ -363,16 +391,23 @@ pub const LABELS: &[(&str, &str)] = &[
     ("answered_on", "beantwoord op"),
     ("application", "aanvraag"),
     ("application_id", "nummer van de aanvraag"),
+    ("applied_on", "aangevraagd op"),
     ("asked_on", "gevraagd op"),
     ("assigned", "toegewezen door de gemeente"),
     ("assignment_id", "nummer van de aanwijzing"),
     ("authority", "uitvoerende dienst"),
     ("authority_before", "uitvoerende dienst daarvoor"),
+    ("before", "daarvoor"),
     ("benefit", "uitkering"),
     ("benefit_request_id", "nummer van de bijstandsaanvraag"),
+    ("birth_date", "geboortedatum"),
     ("bridging", "ter overbrugging"),
+    ("brief", "aanleiding"),
+    ("bsn", "burgerservicenummer"),
+    ("by", "door"),
     ("cancel_reason", "reden van afzegging"),
     ("cap_cents", "hoogste bedrag (in centen)"),
+    ("capacity", "als"),
     ("case_id", "nummer van het dossier"),
     ("caseholder_until", "bij de regisseur tot"),
     ("categories", "soorten gegevens"),
@@ -393,19 +428,28 @@ pub const LABELS: &[(&str, &str)] = &[
     ("contact_id", "nummer van het contact"),
     ("contact_on", "contact op"),
     ("contingent_id", "nummer van het contingent"),
+    ("conversion_months", "maanden tot de huur op uw naam komt"),
+    ("conversion_on", "huur op uw naam vanaf"),
     ("corporation", "woningcorporatie"),
     ("corporation_accepted", "door de corporatie aangenomen"),
+    ("cost_sharers", "met wie u kosten deelt"),
+    ("custody", "gezag"),
+    ("day", "dag"),
+    ("day_activity", "daginvulling"),
+    ("day_and_night_channel", "dag en nacht bereikbaar"),
     ("debt_help_only", "alleen voor schuldhulp"),
     ("decide_by", "beslissing uiterlijk"),
     ("decided_at", "beslist"),
     ("decided_on", "beslist op"),
     ("decision", "beslissing"),
     ("decision_id", "nummer van de beslissing"),
+    ("decisions", "beschikkingen"),
     ("departed_on", "vertrokken op"),
     ("deputy", "vervanger"),
     ("destination", "bestemming"),
     ("deviation", "reden van afwijking"),
     ("died_on", "overleden op"),
+    ("discussed_with_client_on", "met u besproken op"),
     ("district", "wijk"),
     ("document", "vindplaats"),
     ("domain", "leefgebied"),
@@ -413,6 +457,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("due_on", "uiterlijk op"),
     ("dwelling_id", "nummer van de woning"),
     ("dwelling_taken", "woning al vergeven"),
+    ("elsewhere", "elders"),
+    ("email", "e-mailadres"),
     ("emergency_id", "nummer van de noodtoegang"),
     ("ended", "beëindigd"),
     ("ended_at", "geëindigd"),
@@ -421,63 +467,89 @@ pub const LABELS: &[(&str, &str)] = &[
     ("entry_id", "nummer van de wachtlijstplaats"),
     ("erasure_id", "nummer van het verzoek"),
     ("event_id", "nummer van de gebeurtenis"),
+    ("excluded", "waar u niet wilt wonen"),
     ("explanation", "toelichting"),
     ("facility_id", "nummer van de voorziening"),
     ("facts", "feiten"),
     ("failed", "waaraan nog niet is voldaan"),
+    ("fallen", "toewijzingen die niet doorgingen"),
     ("fell", "niet doorgegaan"),
     ("first_filled_at", "voor het eerst ingevuld"),
+    ("first_meeting_on", "eerste gesprek op"),
+    ("first_names", "voornamen"),
+    ("for_allocation", "voor toewijzing"),
     ("forget_on", "vergeten op"),
     ("form", "vorm of formulier"),
+    ("forms", "soorten huurcontract"),
+    ("from", "vanaf"),
     ("from_on", "vanaf"),
     ("from_organisation", "van organisatie"),
+    ("gap_days", "dagen zonder inkomen"),
     ("gate", "toestemming om te tekenen"),
     ("gate_ground", "grond om te mogen tekenen"),
     ("generation", "reeks van cijfers"),
     ("given_on", "gegeven op"),
+    ("giver_contact", "contact bij wie overdraagt"),
     ("goal_id", "nummer van het doel"),
+    ("grant", "toekenning"),
     ("granted_at", "begonnen"),
     ("ground", "grond"),
+    ("group", "groep"),
     ("guarantee", "terugvalgarantie"),
     ("guarantee_id", "nummer van de garantie"),
     ("guarantee_required", "garantie nodig"),
+    ("guarantees", "garantstellingen"),
     ("guidance", "begeleiding"),
+    ("guidance_needed", "begeleiding die nodig is"),
+    ("guidance_tied", "begeleiding hoort bij de huur"),
     ("handover_id", "nummer van de overdracht"),
     ("held_until", "vrijgehouden tot en met"),
     ("hold_reason", "reden van vrijhouden"),
     ("holder_deputy", "vervanger van uw regisseur"),
     ("holder_organisation", "organisatie van uw regisseur"),
     ("holder_person", "uw regisseur"),
+    ("home", "adres"),
+    ("house_number", "huisnummer"),
+    ("household", "huishouden"),
+    ("id", "nummer"),
     ("identity", "gegevens over wie u bent"),
     ("income", "inkomen"),
     ("income_tested_on", "inkomen getoetst op"),
+    ("institution", "verblijf in een instelling"),
     ("intake_id", "nummer van de intake"),
     ("integrated", "samen met inkomen"),
     ("investigated", "onderzoek afgerond"),
     ("investigation_due_on", "onderzoek uiterlijk"),
+    ("items", "wat er gevraagd is"),
     ("joined", "op de lijst gekomen"),
     ("joined_on", "op de lijst sinds"),
+    ("judged", "beoordeeld"),
     ("keeping_id", "nummer van het besluit"),
     ("keys_on", "sleutels op"),
     ("kind", "soort"),
+    ("kinds", "soorten woning"),
     ("landed", "goed geland"),
     ("last_contact_on", "laatste contact op"),
     ("last_contact_result", "uitkomst van het laatste contact"),
     ("last_day", "laatste dag"),
     ("late", "te laat beslist"),
+    ("lease_months", "maanden huur"),
     ("lease_start_on", "begin van de huur"),
     ("left_on", "van de lijst op"),
     ("left_reason", "reden van vertrek van de lijst"),
     ("legal_ground", "wettelijke grond"),
     ("level", "niveau"),
     ("levels", "scores"),
+    ("max_rent", "hoogste huur (in centen)"),
     ("members", "leden van het huishouden"),
+    ("min_rooms", "minste kamers"),
     ("minutes", "minuten"),
     ("missed", "gemiste contacten"),
     ("moment", "moment"),
     ("move_on", "verhuizing op"),
     ("municipality", "gemeente"),
     ("neighbourhood", "buurt"),
+    ("network", "mensen om u heen"),
     ("next_contact_on", "volgend contact op"),
     ("night", "nacht van"),
     ("nights_used", "gebruikte nachten"),
@@ -489,6 +561,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("occurred_on", "gebeurd op"),
     ("offer_id", "nummer van de aanbieding"),
     ("offered_on", "aangeboden op"),
+    ("on", "op"),
     ("opened_at", "geopend"),
     ("opened_on", "geopend op"),
     ("opens", "mag doorgaan"),
@@ -499,9 +572,14 @@ pub const LABELS: &[(&str, &str)] = &[
     ("overdue", "te laat"),
     ("overdue_from", "te laat vanaf"),
     ("owner", "eigenaar"),
+    ("paid_from_on", "betaald vanaf"),
     ("part", "deel"),
+    ("parties", "partijen"),
+    ("partner", "partner"),
     ("parts", "opbouw van de rangorde"),
+    ("party", "partij"),
     ("person", "persoon"),
+    ("phone", "telefoonnummer"),
     ("place", "plaats in de rangorde"),
     ("plan", "plan"),
     ("plan_absence", "waarom u niet bij het plan was"),
@@ -509,11 +587,15 @@ pub const LABELS: &[(&str, &str)] = &[
     ("plan_adopted_on", "plan vastgesteld op"),
     ("plan_edition", "versie van het plan"),
     ("planned_on", "gepland op"),
+    ("points", "punten"),
     ("policy_version", "versie van het beleid"),
+    ("postcode", "postcode"),
     ("prepared", "voorbereid"),
     ("protocol", "versie van de rechtentabel"),
     ("provider", "begeleidende organisatie"),
     ("purpose", "doel"),
+    ("question", "vraag"),
+    ("raised", "gewaarschuwd over"),
     ("ready", "klaar"),
     ("reason", "reden"),
     ("received_at", "ontvangen"),
@@ -526,7 +608,9 @@ pub const LABELS: &[(&str, &str)] = &[
     ("registered_by", "ingeschreven door"),
     ("relation_id", "nummer van de relatie"),
     ("released_reason", "reden van vrijgeven"),
+    ("relocation", "verhuizing"),
     ("remind_on", "herinnering op"),
+    ("rent", "huur (in centen)"),
     ("rent_cents", "huur (in centen)"),
     ("reported_on", "gemeld op"),
     ("reports", "aantal meldingen"),
@@ -535,6 +619,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("retention_id", "nummer van de bewaartermijn"),
     ("return_note", "toelichting bij teruggeven"),
     ("return_reason", "reden van teruggeven"),
+    ("returned", "teruggegeven"),
     ("review_by", "te beoordelen uiterlijk"),
     ("reviewed_on", "beoordeeld op"),
     ("reviews", "evaluaties"),
@@ -542,19 +627,29 @@ pub const LABELS: &[(&str, &str)] = &[
     ("roles", "rollen"),
     ("rpc", "handeling"),
     ("running_at", "loopt bij"),
+    ("safety", "veiligheid"),
+    ("school", "school"),
     ("scored_on", "gescoord op"),
     ("scoring_id", "nummer van de score"),
     ("search_term", "zoektermijn"),
     ("set_no", "volgnummer"),
     ("severity", "ernst"),
+    ("shared_money_kinds", "wat over geld gedeeld mag worden"),
     ("shield_id", "nummer van de afscherming"),
     ("shielded_by", "afgeschermd door"),
     ("short_reapplication", "korte heraanvraag"),
+    ("sign", "signaal"),
     ("signal_id", "nummer van het signaal"),
+    ("signatories", "wie tekenen"),
+    ("signature", "handtekening"),
+    ("signatures", "handtekeningen"),
     ("signed", "huur getekend"),
+    ("signs", "signalen"),
     ("since", "sinds"),
     ("stabilised_since", "stabiel sinds"),
     ("stage", "stadium"),
+    ("standard", "norm"),
+    ("standstill_days", "dagen dat de termijn stilstond"),
     ("start_on", "begint op"),
     ("started_on", "begonnen op"),
     ("starts_on", "gaat in op"),
@@ -569,11 +664,15 @@ pub const LABELS: &[(&str, &str)] = &[
     ("supervisor_changes", "wisselingen van begeleider"),
     ("supervisor_organisation", "organisatie van uw begeleider"),
     ("supervisor_person", "uw begeleider"),
+    ("surname", "achternaam"),
     ("taken_up_at", "opgepakt"),
     ("taken_up_by", "opgepakt door"),
     ("target_group", "doelgroep"),
     ("task_id", "nummer van de taak"),
+    ("temporary_ground", "reden van tijdelijke huur"),
+    ("tenant", "huurder"),
     ("text_version", "versie van de tekst"),
+    ("to", "naar"),
     ("to_organisation", "naar organisatie"),
     ("told", "verteld"),
     ("told_of_client_support", "gewezen op cliëntondersteuning"),
@@ -591,17 +690,26 @@ pub const LABELS: &[(&str, &str)] = &[
     ("urgent_ground", "grond bij spoed"),
     ("used", "gebruik"),
     ("used_shelter_before", "eerder opvang gebruikt"),
+    ("v_number", "V-nummer"),
     ("verified_by", "gecontroleerd door"),
     ("version", "versie"),
+    ("waived", "vervallen"),
+    ("waiver_proposed", "voorgesteld om te laten vervallen"),
     ("warn_on", "waarschuwing op"),
     ("warned", "gewaarschuwd"),
+    ("watch", "waarover"),
     ("what", "wat"),
+    ("what_helps", "wat helpt"),
+    ("who_to_call", "wie gebeld mag worden"),
+    ("wished", "gewenst"),
     ("wishes", "wensen"),
+    ("wishes_and_strengths", "wensen en sterke kanten"),
     ("withdrawn", "ingetrokken"),
     ("withdrawn_on", "ingetrokken op"),
     ("without_procedure", "zonder procedure"),
     ("word_id", "nummer van het besluit"),
     ("words", "in uw woorden"),
+    ("work", "werk"),
 ];
 
 #[cfg(test)]
@@ -618,9 +726,12 @@ mod tests {
         });
         let mut text = String::new();
         row.as_object().unwrap().iter().for_each(|(name, value)| say(&mut text, 0, name, value));
-        for line in
-            ["ontvangen op: 2-3-2026\n", "vastgelegd: 2-3-2026 om 09:00 uur\n", "te laat: ja\n", "  surname: Jansen\n"]
-        {
+        for line in [
+            "ontvangen op: 2-3-2026\n",
+            "vastgelegd: 2-3-2026 om 09:00 uur\n",
+            "te laat: ja\n",
+            "  achternaam: Jansen\n",
+        ] {
             assert!(text.contains(line), "{line} is not in {text}");
         }
         assert!(!text.contains("2026-03-02") && !text.contains("geëindigd"), "{text}");
