@@ -16,6 +16,7 @@ mod road;
 pub mod services;
 pub mod steps;
 mod traces;
+mod word;
 
 pub use facts::Facts;
 pub use steps::{Household, RENT_CENTS};

@@ -80,6 +80,8 @@ impl chassis::Service for Regie {
         (120, "retention", include_str!("../migrations/0120_retention.sql")),
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
+        (150, "release and agreement", include_str!("../migrations/0150_release_and_agreement.sql")),
+        (151, "access request", include_str!("../migrations/0151_access_request.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
     const HELD: &'static [chassis::Held] = store::export::HELD;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "service/access_request.rs"]
+mod access_request;
 #[path = "service/commands.rs"]
 mod commands;
 #[path = "service/emergency.rs"]
@@ -14,6 +16,8 @@ mod retention;
 mod separation;
 #[path = "service/warnings.rs"]
 mod warnings;
+#[path = "service/word.rs"]
+mod word;
 
 use jiff::civil::date;
 use kernel::{Actor, ClientId, Date, Role, Uuid};

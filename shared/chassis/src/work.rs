@@ -203,8 +203,14 @@ impl Work {
     async fn protects(&mut self, client: ClientId) -> Result<bool> {
         let actor = self.caller.actor.clone();
         let vo = self.tx.has_relation(client, &actor.organisation, None).await? && self.acts_as(Role::Vo);
+        Ok(actor.client_id == Some(client) || vo || self.is_held_by(client).await?)
+    }
+
+    /// Whether the caller is a case holder who has to do with the client in person.
+    pub async fn is_held_by(&mut self, client: ClientId) -> Result<bool> {
+        let actor = self.caller.actor.clone();
         let holder = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;
-        Ok(actor.client_id == Some(client) || vo || (holder && self.acts_as(Role::Caseholder)))
+        Ok(holder && self.acts_as(Role::Caseholder))
     }
 
     /// The answer for a thing that is not there, and for one that the caller may not know of.
