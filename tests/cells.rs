@@ -480,6 +480,9 @@ impl Chain {
             ..Default::default()
         };
         call!(self, own.regie("own-file"), agree_to_help, request);
+        let request =
+            regie::RecordAccessRequestRequest { request_id: rid(), client_id: client_id(), received_on: None };
+        call!(self, own.regie("own-file"), record_access_request, request);
         self.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
         let request = regie::OpenEmergencyAccessRequest {
             request_id: rid(),

@@ -5,12 +5,12 @@ use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
 use crate::domain::{
-    access_request, case, consent, emergency, erasure, gate, help_agreement, relation, release, retention, separation,
-    task, word,
+    access_request, case, consent, emergency, erasure, gate, help_agreement, relation, release, representative,
+    retention, separation, task, word,
 };
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
-use kernel::{ClientId, Organisation, Timestamp};
+use kernel::{ClientId, Organisation, Role, Timestamp};
 use proto::regie::v1 as pb;
 
 /// An instant as it goes on the wire.
@@ -57,6 +57,7 @@ both_ways! {
     access_withheld_ground, from_access_withheld_ground: access_request::WithheldGround => pb::AccessWithheldGround;
     access_refusal_ground, from_access_refusal_ground: access_request::RefusalGround => pb::AccessRefusalGround;
     access_way, from_access_way: access_request::Way => pb::AccessWay;
+    representative_ground, from_representative_ground: representative::Ground => pb::RepresentativeGround;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
     emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
@@ -198,6 +199,24 @@ pub fn ended(client: ClientId, relation: &Relation) -> pb::RelationEnded {
 fn no_more(granted: pb::RelationGranted) -> pb::RelationEnded {
     let pb::RelationGranted { relation_id, client_id, organisation, person, role, kind, until: _ } = granted;
     pb::RelationEnded { relation_id, client_id, organisation, person, role, kind }
+}
+
+/// The relation that a legal representative has with a client, in every service (R-REG-21).
+pub fn representative_granted(client: ClientId, one: &representative::Representative) -> pb::RelationGranted {
+    pb::RelationGranted {
+        relation_id: one.id.to_string(),
+        client_id: client.to_string(),
+        organisation: String::new(),
+        person: one.wish.represented_by.to_string(),
+        role: Role::Client.as_str().to_owned(),
+        kind: pb::RelationKind::Representative.into(),
+        until: None,
+    }
+}
+
+/// What ends it in every service.
+pub fn representative_ended(client: ClientId, one: &representative::Representative) -> pb::RelationEnded {
+    no_more(representative_granted(client, one))
 }
 
 /// The relation that emergency access is to every service, until its moment (R-REG-20).
@@ -397,6 +416,7 @@ mod tests {
             access_withheld_ground, from_access_withheld_ground, access_request::WithheldGround, "ACCESS_WITHHELD_GROUND";
             access_refusal_ground, from_access_refusal_ground, access_request::RefusalGround, "ACCESS_REFUSAL_GROUND";
             access_way, from_access_way, access_request::Way, "ACCESS_WAY";
+            representative_ground, from_representative_ground, representative::Ground, "REPRESENTATIVE_GROUND";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
             emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";

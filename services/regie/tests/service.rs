@@ -10,6 +10,8 @@ mod commands;
 mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/representative.rs"]
+mod representative;
 #[path = "service/retention.rs"]
 mod retention;
 #[path = "service/separation.rs"]

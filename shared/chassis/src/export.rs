@@ -143,6 +143,13 @@ pub const SHARED: &[Held] = &[
         Text: emergency_id, client_id, organisation, role;
         Moment: until_at, ended_at;
     }, withheld: &[("person", WithheldGround::Staff)]),
+    held!(own_access, "Of u uw gegevens zelf mag lezen", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, level;
+    }),
+    held!(representative, "Wie u wettelijk vertegenwoordigt", "where t.client_id = $1 order by t.granted_at, t.representative_id", {
+        Text: representative_id, client_id, represented_by;
+        Moment: granted_at, ended_at;
+    }),
 ];
 
 /// That a client is shielded, for a service that keeps it.
@@ -527,6 +534,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("receiver", "ontvanger"),
     ("recorded_at", "vastgelegd"),
     ("recorded_by", "vastgelegd door"),
+    ("recorded_on", "vastgelegd op"),
     ("refusal", "afwijzing"),
     ("registered_at", "ingeschreven"),
     ("registered_by", "ingeschreven door"),
@@ -537,6 +545,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("rent_cents", "huur (in centen)"),
     ("reported_on", "gemeld op"),
     ("reports", "aantal meldingen"),
+    ("representative_id", "nummer van de vertegenwoordiging"),
+    ("represented_by", "vertegenwoordigd door"),
     ("requested_on", "gevraagd op"),
     ("result", "uitkomst"),
     ("retention_id", "nummer van de bewaartermijn"),

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod process;
 pub mod readiness;
 pub mod relation;
+pub mod representative;
 pub mod retention;
 pub mod separation;
 pub mod shield;

@@ -3,8 +3,10 @@
 //! It widens nothing beyond what that receiver can need for that purpose, and it is never a condition for shelter,
 //! nomination or benefit (R-REG-27): no other part of this service asks for it before it acts.
 //!
-//! Every cell marked `c` that regie shows rests on consent and not on a release of secrecy ([`super::release`]): what is in
-//! the one file was told to the chain already, and it is the municipality that shares it further.
+//! Which of the two opens a cell marked `c` of the matrix: consent, wherever the chain itself keeps what is shared, since it was
+//! told already and it is the municipality that shares it further. So goals and scores for the district team, and what is missing
+//! on finances for shelter and women's shelter, rest on consent. A release of secrecy ([`super::release`]) is for what the chain
+//! does not keep: health, addiction and diagnosis, of which a treating party tells what is needed.
 
 use super::case::codes;
 use super::policy::Policy;

@@ -13,6 +13,7 @@ pub mod readiness;
 pub mod register;
 pub mod relation;
 pub mod release;
+pub mod representative;
 pub mod retention;
 pub mod separation;
 pub mod task;
@@ -32,4 +33,5 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     release::REASONS,
     help_agreement::REASONS,
     access_request::REASONS,
+    representative::REASONS,
 ];

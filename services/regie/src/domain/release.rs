@@ -9,7 +9,7 @@ use super::case::codes;
 use super::policy::Policy;
 use super::register::Register;
 use super::word::{self, Word};
-use kernel::{Date, Moment, Organisation, Refusal, Role};
+use kernel::{Date, Moment, Organisation, Refusal, Role, general};
 
 kernel::id! {
     /// A release of professional secrecy.
@@ -36,9 +36,6 @@ kernel::reasons! {
         "Only the client releases somebody from secrecy.", "Alleen de cliënt ontheft iemand van de geheimhouding.",
         "Let the client do so, or record the day on which the client said yes.",
         "Laat de cliënt dat doen, of leg vast op welke dag de cliënt ja zei.";
-    RELEASE_LAST_DAY_PAST: Rule, "R-REG-27",
-        "The last day {last_day} has passed already.", "De laatste dag {last_day} is al voorbij.",
-        "Give a day from today on, or none.", "Geef een dag vanaf vandaag, of geen.";
 }
 
 codes! {
@@ -112,8 +109,8 @@ pub fn give(
     if !needed || wish.receiver == wish.organisation {
         return Err(RELEASE_TOO_WIDE.with("receiver", &wish.receiver).with("purpose", &wish.purpose));
     }
-    if let Some(last_day) = wish.last_day.filter(|day| *day < now.date) {
-        return Err(RELEASE_LAST_DAY_PAST.with("last_day", last_day));
+    if wish.last_day.is_some_and(|day| day < now.date) {
+        return Err(general::MALFORMED.field("last_day", "has passed already", "is al voorbij"));
     }
     let given_on = word::said_on(by, &RELEASE_EVIDENCE_MISSING, now)?;
     Ok(word::give(releases, id, wish, given_on))
@@ -183,7 +180,7 @@ mod tests {
             (wish("ggz-drechtsteden", "ggz-drechtsteden", Subject::Contact, "crisis"), Some("RELEASE_TOO_WIDE")),
             (wish("niemand", "wijkteam-west", Subject::Contact, "aftercare"), Some("ORGANISATION_UNKNOWN")),
             (Wish { text_version: "1999-1".into(), ..to_team.clone() }, Some("RELEASE_TEXT_UNKNOWN")),
-            (last_day(date(2026, 3, 1)), Some("RELEASE_LAST_DAY_PAST")),
+            (last_day(date(2026, 3, 1)), Some("MALFORMED")),
             (last_day(date(2026, 3, 2)), None),
         ];
         for (wish, code) in cases {

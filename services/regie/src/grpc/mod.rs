@@ -10,6 +10,7 @@ mod help_agreement;
 mod list;
 mod relation;
 mod release;
+mod representative;
 mod retention;
 mod separation;
 mod shield;
@@ -132,6 +133,9 @@ methods! {
     command request_erasure(RequestErasureRequest) -> RequestErasureResponse = erasure::request;
     revocation decide_erasure(DecideErasureRequest) -> DecideErasureResponse = erasure::decide;
     query list_erasures(ListErasuresRequest) -> ListErasuresResponse = erasure::list;
+    command record_representative(RecordRepresentativeRequest) -> RecordRepresentativeResponse = representative::record;
+    revocation end_representative(EndRepresentativeRequest) -> EndRepresentativeResponse = representative::end;
+    query get_representatives(GetRepresentativesRequest) -> GetRepresentativesResponse = representative::list;
     command record_access_request(RecordAccessRequestRequest) -> RecordAccessRequestResponse = access_request::record;
     command confirm_requester(ConfirmRequesterRequest) -> ConfirmRequesterResponse = access_request::confirm;
     command extend_access_request(ExtendAccessRequestRequest) -> ExtendAccessRequestResponse = access_request::extend;

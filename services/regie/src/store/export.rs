@@ -82,6 +82,10 @@ pub const HELD: &[Held] = &[
     held!(erasure, "Uw verzoeken om vernietiging", "where t.client_id = $1 order by t.erasure_id", {
         Text: erasure_id, client_id, requested_on, decide_by, decision, ground, decided_on;
     }, withheld: &[("decided_by", WithheldGround::Staff)]),
+    held!(client_representative, "Wie u wettelijk vertegenwoordigt of vertegenwoordigde",
+        "where t.client_id = $1 order by t.representative_id", {
+        Text: representative_id, client_id, represented_by, ground, from_on, last_day, recorded_on, ended_on;
+    }),
     held!(access_request, "Uw verzoeken om inzage", "where t.client_id = $1 order by t.access_request_id", {
         Text: access_request_id, client_id, requested_on, answer_by, checked_on, extension_ground, told_on, answer, ground,
             way, answered_on;

@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod readiness;
 pub mod relation;
 pub mod release;
+pub mod representative;
 pub mod retention;
 pub mod separation;
 pub mod shield;

@@ -202,7 +202,7 @@ testkit::on_both_engines! {
             last_day: Some(from_date(day)),
             ..release(client, ReleaseSubject::AgreedActions)
         };
-        assert_eq!(reason(&own.release_secrecy(until(date(2026, 3, 1))).await.unwrap_err()), "RELEASE_LAST_DAY_PAST");
+        assert_eq!(reason(&own.release_secrecy(until(date(2026, 3, 1))).await.unwrap_err()), "MALFORMED");
         own.release_secrecy(until(date(2026, 3, 5))).await.unwrap();
         let mut team = as_(&bench, &actor(Role::District, TEAM), "aftercare");
         for (day, standing_then) in [(date(2026, 3, 5), 1), (date(2026, 3, 6), 0)] {
@@ -245,7 +245,7 @@ testkit::on_both_engines! {
         let file = own.get_case_as_self(request).await.unwrap().into_inner();
         let ended: Vec<_> = file.agreements.iter().map(|one| (one.help_agreement_id.clone(), one.ended_by())).collect();
         assert_eq!(ended, [(debts, HelpAgreementSide::Client), (guided, HelpAgreementSide::Organisation)]);
-        let heard = bench.events_for(&super::anna(), "regie").await;
+        let heard = bench.events_for(&super::anna(), "operations").await;
         let of_help = |event: &proto::feed::v1::Event| event.r#type.contains("help-agree");
         assert_eq!(heard.iter().filter(|event| of_help(event)).count(), 4);
     }
