@@ -253,6 +253,7 @@ impl World {
         let of = match (rpc, role) {
             (rpc, _) if rpc.contains("Task") => self.task_owner.as_str(),
             ("RegieService/EndEmergencyAccess", _) => EMERGENCY,
+            ("RegieService/EndHelpAgreement", _) => "leger-des-heils",
             ("AftercareService/ListAftercare" | "AftercareService/GetAftercare", _) => self.care_owner.as_str(),
             ("AftercareService/RecordContact" | "AftercareService/EndAftercare", _) => self.care_owner.as_str(),
             (_, Role::Vo) => "leger-des-heils",
@@ -345,6 +346,8 @@ pub fn words() -> BTreeMap<String, String> {
         ("doorstroom.access.v1.CompleteIntakeRequest.ground", "0"),
         ("doorstroom.access.v1.LeaveWaitingListRequest.reason", "2"),
         ("doorstroom.access.v1.EndDecisionRequest.reason", "3"),
+        // An agreement stands on a text or on the plan, not on both.
+        ("doorstroom.regie.v1.AgreeToHelpRequest.plan_edition", "0"),
         // Whoever calls has one role.
         ("doorstroom.regie.v1.OpenEmergencyAccessRequest.role", ""),
     ];
@@ -457,6 +460,29 @@ impl Chain {
             given_on: None,
         };
         call!(self, own.regie("own-file"), give_consent, request);
+        let request = regie::ReleaseSecrecyRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            organisation: "leger-des-heils".to_owned(),
+            receiver: "ggz-drechtsteden".to_owned(),
+            subject: regie::ReleaseSubject::CareNeed.into(),
+            purpose: "aftercare".to_owned(),
+            text_version: "2026-1".to_owned(),
+            ..Default::default()
+        };
+        call!(self, own.regie("own-file"), release_secrecy, request);
+        let request = regie::AgreeToHelpRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            kind: regie::HelpKind::Guidance.into(),
+            organisation: "leger-des-heils".to_owned(),
+            text_version: "2026-1".to_owned(),
+            ..Default::default()
+        };
+        call!(self, own.regie("own-file"), agree_to_help, request);
+        let request =
+            regie::RecordAccessRequestRequest { request_id: rid(), client_id: client_id(), received_on: None };
+        call!(self, own.regie("own-file"), record_access_request, request);
         self.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
         let request = regie::OpenEmergencyAccessRequest {
             request_id: rid(),

@@ -120,6 +120,7 @@ async fn entry(store: &store::Store, actor: &kernel::Actor) {
         result: "ok",
         access_point: "direct",
         consents: &[],
+        represented: &[],
         emergencies: &[],
         protocol: "1",
     };

@@ -9,6 +9,7 @@ mod apart;
 mod emergency;
 mod facts;
 mod faults;
+mod own_file;
 pub mod processes;
 mod promises;
 mod rights;
@@ -16,6 +17,7 @@ mod road;
 pub mod services;
 pub mod steps;
 mod traces;
+mod word;
 
 pub use facts::Facts;
 pub use steps::{Household, RENT_CENTS};

@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::store::receivers;
 use crate::words::{date, date_opt, text, wire, wire_opt};
 use chassis::{Result, Work};
-use kernel::{ClientId, Date};
+use kernel::{ClientId, Date, OwnAccess};
 use proto::access::v1 as pb;
 
 /// Puts an event about a client on the feed, for every partner that has to do with the client.
@@ -58,6 +58,12 @@ pub async fn client(work: &mut Work, id: ClientId, client: &Client, version: i64
         }
         client::Event::Died { on } => tell(work, id, *on, &pb::ClientDied { client_id, died_on: date(*on) }).await,
     }
+}
+
+/// What a client may do with the own file: for the services, since it tells of an age.
+pub async fn own_access(work: &mut Work, id: ClientId, level: OwnAccess) -> Result<()> {
+    let own_access = chassis::own_access_to(level).into();
+    work.publish(Some(id), &[], &pb::OwnAccessChanged { client_id: id.to_string(), own_access }).await
 }
 
 /// A household was recorded.

@@ -62,6 +62,7 @@ impl Service for Access {
         (104, "waiting lists", include_str!("../migrations/0104_waiting_lists.sql")),
         (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
         (106, "lookups", include_str!("../migrations/0106_lookups.sql")),
+        (152, "own access", include_str!("../migrations/0152_own_access.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["regie"];
     const HELD: &'static [chassis::Held] = store::export::HELD;
@@ -100,6 +101,7 @@ impl Service for Access {
                 acts::decision::change(self, work, DecisionId(id), None, decision::Command::Wake(due)).await?;
             }
             Due::StayTarget => acts::stay::wake(self, work, StayId(id), due).await?,
+            Due::OwnAccess => acts::own_access::wake(work, ClientId(id)).await?,
             Due::ClaimSoon | Due::ClaimOver => {
                 acts::place_claim::change(work, ClaimId(id), None, place_claim::Command::Wake(due), None).await?;
             }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "service/own_file.rs"]
+mod own_file;
+
 use access::Access;
 use kernel::{ClientId, Date, Moment, Role};
 use proto::access::v1::access_service_client::AccessServiceClient;

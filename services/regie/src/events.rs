@@ -1,13 +1,16 @@
 //! What the outside may know: domain events and codes as messages of the contract.
 
-use crate::acts::tell_all;
+use crate::acts::{tell, tell_all};
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, emergency, erasure, gate, relation, retention, separation, task};
+use crate::domain::{
+    access_request, case, consent, emergency, erasure, gate, help_agreement, relation, release, representative,
+    retention, separation, task, word,
+};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
-use kernel::{ClientId, Timestamp};
+use kernel::{ClientId, Organisation, Role, Timestamp};
 use proto::regie::v1 as pb;
 
 /// An instant as it goes on the wire.
@@ -48,6 +51,13 @@ both_ways! {
     goal_owner, from_goal_owner: case::GoalOwner => pb::GoalOwner;
     close_reason, from_close_reason: case::CloseReason => pb::CloseReason;
     consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
+    release_subject, from_release_subject: release::Subject => pb::ReleaseSubject;
+    help_kind, from_help_kind: help_agreement::Kind => pb::HelpKind;
+    extension_ground, from_extension_ground: access_request::ExtensionGround => pb::AccessExtensionGround;
+    access_withheld_ground, from_access_withheld_ground: access_request::WithheldGround => pb::AccessWithheldGround;
+    access_refusal_ground, from_access_refusal_ground: access_request::RefusalGround => pb::AccessRefusalGround;
+    access_way, from_access_way: access_request::Way => pb::AccessWay;
+    representative_ground, from_representative_ground: representative::Ground => pb::RepresentativeGround;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
     emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
@@ -61,6 +71,7 @@ to_wire! {
     requirement: Requirement => pb::Requirement;
     retention_part: retention::Part => pb::RetentionPart;
     retention_ground: retention::Ground => pb::RetentionGround;
+    help_agreement_side: help_agreement::Side => pb::HelpAgreementSide;
 }
 
 /// As it goes on the wire.
@@ -190,6 +201,24 @@ fn no_more(granted: pb::RelationGranted) -> pb::RelationEnded {
     pb::RelationEnded { relation_id, client_id, organisation, person, role, kind }
 }
 
+/// The relation that a legal representative has with a client, in every service (R-REG-21).
+pub fn representative_granted(client: ClientId, one: &representative::Representative) -> pb::RelationGranted {
+    pb::RelationGranted {
+        relation_id: one.id.to_string(),
+        client_id: client.to_string(),
+        organisation: String::new(),
+        person: one.wish.represented_by.to_string(),
+        role: Role::Client.as_str().to_owned(),
+        kind: pb::RelationKind::Representative.into(),
+        until: None,
+    }
+}
+
+/// What ends it in every service.
+pub fn representative_ended(client: ClientId, one: &representative::Representative) -> pb::RelationEnded {
+    no_more(representative_granted(client, one))
+}
+
 /// The relation that emergency access is to every service, until its moment (R-REG-20).
 pub fn emergency_granted(client: ClientId, emergency: &emergency::Emergency) -> pb::RelationGranted {
     let wish = &emergency.wish;
@@ -244,6 +273,42 @@ pub fn erasure_decided(erasure: &erasure::Erasure) -> pb::ErasureDecided {
     pb::ErasureDecided { erasure_id: erasure.id.to_string(), granted, ground: ground.into() }
 }
 
+/// That the client asks for access.
+pub fn access_requested(request: &access_request::AccessRequest) -> pb::AccessRequested {
+    let (access_request_id, answer_by) = (request.id.to_string(), Some(proto::from_date(request.answer_by)));
+    pb::AccessRequested { access_request_id, answer_by }
+}
+
+/// That its month was extended.
+pub fn access_request_extended(request: &access_request::AccessRequest) -> pb::AccessRequestExtended {
+    let (access_request_id, answer_by) = (request.id.to_string(), Some(proto::from_date(request.answer_by)));
+    pb::AccessRequestExtended { access_request_id, answer_by, ground: extension_ground_of(request).into() }
+}
+
+/// Why its month was extended, if it was.
+pub fn extension_ground_of(request: &access_request::AccessRequest) -> pb::AccessExtensionGround {
+    request.extended.map_or(pb::AccessExtensionGround::Unspecified, |(ground, _)| extension_ground(ground))
+}
+
+/// What was answered; nothing while it waits.
+pub fn access_request_answered(request: &access_request::AccessRequest) -> pb::AccessRequestAnswered {
+    use access_request::Answer::{InPart, Refused, Whole};
+    let mut answered = pb::AccessRequestAnswered { access_request_id: request.id.to_string(), ..Default::default() };
+    match request.answered {
+        None => {}
+        Some((Whole, ..)) => answered.outcome = pb::AccessOutcome::Whole.into(),
+        Some((InPart(ground), ..)) => {
+            answered.outcome = pb::AccessOutcome::InPart.into();
+            answered.withheld_ground = access_withheld_ground(ground).into();
+        }
+        Some((Refused(ground), ..)) => {
+            answered.outcome = pb::AccessOutcome::Refused.into();
+            answered.refusal_ground = access_refusal_ground(ground).into();
+        }
+    }
+    answered
+}
+
 /// That a retention term is over.
 pub fn retention_ended(id: retention::RetentionId, end: &retention::End) -> pb::RetentionEnded {
     pb::RetentionEnded {
@@ -256,19 +321,62 @@ pub fn retention_ended(id: retention::RetentionId, end: &retention::End) -> pb::
 
 /// Both sides of a consent's life.
 pub async fn consent(work: &mut Work, client: ClientId, event: &consent::Event) -> Result<()> {
-    let (consent::Event::Given(consent) | consent::Event::Withdrawn(consent)) = event;
+    let consent = event.word();
     let wish = &consent.wish;
     let (consent_id, purpose) = (consent.id.to_string(), wish.purpose.clone());
     let (data_category, receiver) = (consent_category(wish.category).into(), wish.receiver.to_string());
     let to = [wish.receiver.clone()];
     match event {
-        consent::Event::Given(_) => {
+        word::Event::Given(_) => {
             let given = pb::ConsentGiven { consent_id, data_category, receiver, purpose };
-            crate::acts::tell(work, client, &to, &given).await
+            tell(work, client, &to, &given).await
         }
-        consent::Event::Withdrawn(_) => {
+        word::Event::Ended(_) => {
             let withdrawn = pb::ConsentWithdrawn { consent_id, data_category, receiver, purpose };
-            crate::acts::tell(work, client, &to, &withdrawn).await
+            tell(work, client, &to, &withdrawn).await
+        }
+    }
+}
+
+/// Both sides of a release's life: for who may tell, and for who may be told.
+pub async fn release(work: &mut Work, client: ClientId, event: &release::Event) -> Result<()> {
+    let release = event.word();
+    let wish = &release.wish;
+    let (release_id, purpose) = (release.id.to_string(), wish.purpose.clone());
+    let (organisation, receiver) = (wish.organisation.to_string(), wish.receiver.to_string());
+    let subject = release_subject(wish.subject).into();
+    let to = [wish.organisation.clone(), wish.receiver.clone()];
+    match event {
+        word::Event::Given(_) => {
+            let last_day = wish.last_day.map(proto::from_date);
+            let released = pb::SecrecyReleased { release_id, organisation, receiver, subject, purpose, last_day };
+            tell(work, client, &to, &released).await
+        }
+        word::Event::Ended(_) => {
+            let withdrawn = pb::SecrecyReleaseWithdrawn { release_id, organisation, receiver, subject, purpose };
+            tell(work, client, &to, &withdrawn).await
+        }
+    }
+}
+
+/// Both sides of an agreement's life: for who gives the help, and for the case holder.
+pub async fn agreement(
+    work: &mut Work,
+    client: ClientId,
+    holder: Option<Organisation>,
+    event: &help_agreement::Event,
+) -> Result<()> {
+    let agreement = event.word();
+    let help = &agreement.wish;
+    let (help_agreement_id, kind) = (agreement.id.to_string(), help_kind(help.kind).into());
+    let organisation = help.organisation.to_string();
+    let to: Vec<Organisation> = std::iter::once(help.organisation.clone()).chain(holder).collect();
+    match agreement.ended {
+        None => tell(work, client, &to, &pb::HelpAgreed { help_agreement_id, kind, organisation }).await,
+        Some((_, side)) => {
+            let ended_by = help_agreement_side(side).into();
+            let ended = pb::HelpAgreementEnded { help_agreement_id, kind, organisation, ended_by };
+            tell(work, client, &to, &ended).await
         }
     }
 }
@@ -302,6 +410,13 @@ mod tests {
             goal_owner, from_goal_owner, case::GoalOwner, "GOAL_OWNER";
             close_reason, from_close_reason, case::CloseReason, "CLOSE_REASON";
             consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
+            release_subject, from_release_subject, release::Subject, "RELEASE_SUBJECT";
+            help_kind, from_help_kind, help_agreement::Kind, "HELP_KIND";
+            extension_ground, from_extension_ground, access_request::ExtensionGround, "ACCESS_EXTENSION_GROUND";
+            access_withheld_ground, from_access_withheld_ground, access_request::WithheldGround, "ACCESS_WITHHELD_GROUND";
+            access_refusal_ground, from_access_refusal_ground, access_request::RefusalGround, "ACCESS_REFUSAL_GROUND";
+            access_way, from_access_way, access_request::Way, "ACCESS_WAY";
+            representative_ground, from_representative_ground, representative::Ground, "REPRESENTATIVE_GROUND";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
             emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";
@@ -312,6 +427,10 @@ mod tests {
         for kind in relation::Kind::ALL {
             let name = format!("RELATION_KIND_{}", kind.as_str().to_uppercase());
             assert_eq!(relation_kind(*kind).as_str_name(), name);
+        }
+        for side in help_agreement::Side::ALL {
+            let name = format!("HELP_AGREEMENT_SIDE_{}", side.as_str().to_uppercase());
+            assert_eq!(help_agreement_side(*side).as_str_name(), name);
         }
         for one in Requirement::ALL {
             assert_eq!(requirement(*one).as_str_name(), format!("REQUIREMENT_{}", one.as_str().to_uppercase()));

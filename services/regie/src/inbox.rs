@@ -1,7 +1,7 @@
 //! What other services told: kept on the timeline, in the projections of readiness and moves, and fed to the processes.
 
 use crate::Regie;
-use crate::acts::{process, readiness};
+use crate::acts::{process, readiness, representative};
 use crate::domain::process::facts::{
     Access, Aftercare, AllocationId, BenefitRequestId, ClaimId, Fact, Home, Housing, Income, Incoming, NominationId,
     NotificationId, OfferId, Period, SignalId, StayId,
@@ -18,6 +18,13 @@ type Read<T> = std::result::Result<T, Refusal>;
 /// Takes in one event; what is about no client is nothing to regie.
 pub async fn take(regie: &Regie, work: &mut Work, event: &Event) -> Result<()> {
     let Some(client) = event.client_id else { return Ok(()) };
+    if (event.source, event.name()) == ("access", "OwnAccessChanged") {
+        let changed: access::OwnAccessChanged = event.decode()?;
+        let level = chassis::own_access_from(changed.own_access());
+        let level = level.ok_or_else(|| Error::inconsistent("event", "own_access", "is no level"))?;
+        // It tells of an age: for the services, and for nobody's timeline.
+        return representative::grown(work, client, level).await;
+    }
     // R-REG-26: that somebody may be known already is for a task and for nobody's timeline.
     if event.name() != "DuplicateSuspected" {
         let entry = Entry {

@@ -80,6 +80,9 @@ impl chassis::Service for Regie {
         (120, "retention", include_str!("../migrations/0120_retention.sql")),
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
+        (150, "release and agreement", include_str!("../migrations/0150_release_and_agreement.sql")),
+        (151, "access request", include_str!("../migrations/0151_access_request.sql")),
+        (152, "representative", include_str!("../migrations/0152_representative.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
     const HELD: &'static [chassis::Held] = store::export::HELD;
@@ -111,6 +114,7 @@ impl chassis::Service for Regie {
             },
             acts::task::DEADLINE => acts::task::wake(self, work, deadline).await,
             acts::emergency::DEADLINE => acts::emergency::wake(self, work, deadline).await,
+            acts::representative::DEADLINE => acts::representative::wake(work, deadline).await,
             acts::erasure::DEADLINE => acts::erasure::carry_out(self, work, deadline).await,
             acts::retention::LOOK => match deadline.client_id {
                 Some(client) => acts::retention::look(self, work, client).await,

@@ -2,18 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "service/access_request.rs"]
+mod access_request;
 #[path = "service/commands.rs"]
 mod commands;
 #[path = "service/emergency.rs"]
 mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/representative.rs"]
+mod representative;
 #[path = "service/retention.rs"]
 mod retention;
 #[path = "service/separation.rs"]
 mod separation;
 #[path = "service/warnings.rs"]
 mod warnings;
+#[path = "service/word.rs"]
+mod word;
 
 use jiff::civil::date;
 use kernel::{Actor, ClientId, Date, Role, Uuid};

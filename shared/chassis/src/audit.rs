@@ -128,7 +128,7 @@ impl AuditService for Audit {
                     let next_page_token = page.cut(&mut entries, |last| {
                         vec![last.at.as_microsecond().to_string(), last.access_id.to_string()]
                     });
-                    let entries = entries.into_iter().map(|entry| view(entry, staff_named)).collect();
+                    let entries = entries.into_iter().map(|entry| view(client, entry, staff_named)).collect();
                     Ok(ListAccessResponse { entries, next_page_token })
                 })
             })
@@ -136,7 +136,8 @@ impl AuditService for Audit {
     }
 }
 
-fn view(entry: LoggedAccess, staff_named: bool) -> AccessEntry {
+fn view(client: ClientId, entry: LoggedAccess, staff_named: bool) -> AccessEntry {
+    let represented = entry.on_behalf_of.as_ref().is_some_and(|of| *of == client.to_string());
     // Older entries have the purpose only.
     let ground = || Purposes::embedded().get(&entry.purpose).map(|purpose| purpose.ground.as_str().to_owned());
     let ground = Some(entry.legal_ground).filter(|ground| !ground.is_empty()).or_else(ground);
@@ -159,11 +160,13 @@ fn view(entry: LoggedAccess, staff_named: bool) -> AccessEntry {
         ..AccessEntry::default()
     };
     if staff_named {
-        shown.responsible = entry.on_behalf_of.clone().unwrap_or_else(|| entry.subject.clone());
+        // Who stands in for a client answers for it; whoever a service calls for does so instead of the service.
+        let responsible = entry.on_behalf_of.clone().filter(|_| !represented);
+        shown.responsible = responsible.unwrap_or_else(|| entry.subject.clone());
         shown.subject = entry.subject;
         shown.on_behalf_of = entry.on_behalf_of.unwrap_or_default();
     } else {
-        shown.words = Some(words::access(&shown, entry.changed));
+        shown.words = Some(words::access(&shown, (entry.changed, represented)));
     }
     shown
 }

@@ -3,7 +3,7 @@
 use crate::work::Seen;
 use crate::{Caller, Chassis, Work};
 use auth::{Policy, Purposes};
-use kernel::{ClientId, Refusal, general};
+use kernel::{ClientId, Moment, Refusal, general};
 use prost::Message;
 use proto::Mutation;
 use ring::digest::{self, Digest};
@@ -151,7 +151,7 @@ impl Chassis {
             }
             Some(Answered::Other) => (tx, Seen::default(), Err(Error::from(&general::REQUEST_ID_REUSED))),
             Some(Answered::No) => {
-                let mut work = Work::new(tx, now, self.name, caller.clone());
+                let mut work = self.work(tx, now, caller.clone());
                 let outcome = run(&mut work).await;
                 let (tx, seen) = work.into_parts();
                 (tx, seen, outcome)
@@ -192,9 +192,13 @@ impl Chassis {
         }
     }
 
+    fn work(&self, tx: Tx, now: Moment, caller: Arc<Caller>) -> Work {
+        Work::new(tx, now, (self.name, self.known_as), caller)
+    }
+
     async fn look(&self, caller: &Arc<Caller>) -> std::result::Result<Work, Status> {
         let tx = self.store.read().await.map_err(|error| explain(&error))?;
-        Ok(Work::look(tx, self.clock.now(), self.name, caller.clone()))
+        Ok(self.work(tx, self.clock.now(), caller.clone()).only_looking())
     }
 
     async fn seen(&self, caller: &Caller, seen: &Seen) -> std::result::Result<(), Status> {
@@ -239,7 +243,7 @@ impl Chassis {
     ) -> Result<T> {
         let caller = Arc::new(Caller::service(self.name, what));
         for attempt in 0.. {
-            let mut work = Work::new(self.store.write().await?, self.clock.now(), self.name, caller.clone());
+            let mut work = self.work(self.store.write().await?, self.clock.now(), caller.clone());
             let outcome = async {
                 let done = run(&mut work).await?;
                 let (tx, _): (Tx, Seen) = work.into_parts();
@@ -277,6 +281,7 @@ fn access<'a>(
         access_point: caller.access_point().as_str_name(),
         consents: &seen.consents,
         emergencies: &seen.emergencies,
+        represented: &seen.represented,
         protocol: Policy::version(),
     }
 }

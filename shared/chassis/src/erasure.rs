@@ -20,9 +20,11 @@ pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -
     for end in [
         "update relation set ended_at = $2 where client_id = $1 and ended_at is null",
         "update emergency_access set ended_at = $2 where client_id = $1 and ended_at is null",
+        "update representative set ended_at = $2 where (client_id = $1 or represented_by = $1) and ended_at is null",
     ] {
         work.run(end, args![client, now]).await?;
     }
+    work.run("delete from own_access where client_id = $1", args![S::known_as(client)]).await?;
     work.run("delete from deadline where client_id = $1", args![client]).await?;
     service.forget(work, client).await
 }

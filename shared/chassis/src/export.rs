@@ -145,6 +145,13 @@ pub const SHARED: &[Held] = &[
         Text: emergency_id, client_id, organisation, role;
         Moment: until_at, ended_at;
     }, withheld: &[("person", WithheldGround::Staff)]),
+    held!(own_access, "Of u uw gegevens zelf mag lezen", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, level;
+    }),
+    held!(representative, "Wie u wettelijk vertegenwoordigt", "where t.client_id = $1 order by t.granted_at, t.representative_id", {
+        Text: representative_id, client_id, represented_by;
+        Moment: granted_at, ended_at;
+    }),
 ];
 
 /// That a client is shielded, for a service that keeps it.
@@ -370,6 +377,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("accepted_at", "aangenomen"),
     ("accepted_on", "aangenomen op"),
     ("access_point", "hoe iemand binnenkwam"),
+    ("access_request_id", "nummer van het verzoek"),
     ("acknowledged_on", "in behandeling sinds"),
     ("action", "wat er dan gebeurt"),
     ("admitted_on", "opgenomen op"),
@@ -386,6 +394,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("allocation", "toewijzing"),
     ("allocation_id", "nummer van de toewijzing"),
     ("announce_on", "aangekondigd op"),
+    ("answer", "antwoord"),
     ("answer_by", "antwoord uiterlijk"),
     ("answer_until", "antwoord mogelijk tot en met"),
     ("answered_on", "beantwoord op"),
@@ -413,6 +422,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("categories", "soorten gegevens"),
     ("category", "soort gegevens"),
     ("cause", "oorzaak"),
+    ("checked_on", "vastgesteld op"),
     ("children", "kinderen"),
     ("circumstances", "omstandigheden"),
     ("claim_id", "nummer van de plaats"),
@@ -462,6 +472,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("emergency_id", "nummer van de noodtoegang"),
     ("ended", "beëindigd"),
     ("ended_at", "geëindigd"),
+    ("ended_by", "geëindigd door"),
     ("ended_on", "geëindigd op"),
     ("ends_on", "loopt tot en met"),
     ("entry_id", "nummer van de wachtlijstplaats"),
@@ -469,6 +480,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("event_id", "nummer van de gebeurtenis"),
     ("excluded", "waar u niet wilt wonen"),
     ("explanation", "toelichting"),
+    ("extension_ground", "reden van verlenging"),
     ("facility_id", "nummer van de voorziening"),
     ("facts", "feiten"),
     ("failed", "waaraan nog niet is voldaan"),
@@ -504,6 +516,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("guidance_tied", "begeleiding hoort bij de huur"),
     ("handover_id", "nummer van de overdracht"),
     ("held_until", "vrijgehouden tot en met"),
+    ("help_agreement_id", "nummer van de instemming"),
     ("hold_reason", "reden van vrijhouden"),
     ("holder_deputy", "vervanger van uw regisseur"),
     ("holder_organisation", "organisatie van uw regisseur"),
@@ -603,10 +616,12 @@ pub const LABELS: &[(&str, &str)] = &[
     ("receiver", "ontvanger"),
     ("recorded_at", "vastgelegd"),
     ("recorded_by", "vastgelegd door"),
+    ("recorded_on", "vastgelegd op"),
     ("refusal", "afwijzing"),
     ("registered_at", "ingeschreven"),
     ("registered_by", "ingeschreven door"),
     ("relation_id", "nummer van de relatie"),
+    ("release_id", "nummer van de ontheffing"),
     ("released_reason", "reden van vrijgeven"),
     ("relocation", "verhuizing"),
     ("remind_on", "herinnering op"),
@@ -614,6 +629,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("rent_cents", "huur (in centen)"),
     ("reported_on", "gemeld op"),
     ("reports", "aantal meldingen"),
+    ("representative_id", "nummer van de vertegenwoordiging"),
+    ("represented_by", "vertegenwoordigd door"),
     ("requested_on", "gevraagd op"),
     ("result", "uitkomst"),
     ("retention_id", "nummer van de bewaartermijn"),
@@ -677,6 +694,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("told", "verteld"),
     ("told_of_client_support", "gewezen op cliëntondersteuning"),
     ("told_of_personal_plan", "gewezen op het persoonlijk plan"),
+    ("told_on", "aan u verteld op"),
     ("trajectory_on", "traject sinds"),
     ("triggers", "aanleidingen"),
     ("type", "soort gebeurtenis"),
@@ -698,6 +716,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("warn_on", "waarschuwing op"),
     ("warned", "gewaarschuwd"),
     ("watch", "waarover"),
+    ("way", "hoe u het kreeg"),
     ("what", "wat"),
     ("what_helps", "wat helpt"),
     ("who_to_call", "wie gebeld mag worden"),

@@ -3,7 +3,7 @@
 //! What cannot be taken in now is tried again; the feed is never skipped. Events of one feed come in order, feeds have no
 //! order among each other.
 
-use crate::{Chassis, Service, Work, erasure};
+use crate::{Chassis, Service, Work, erasure, own_file};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation, Role};
 use prost::{Message, Name};
@@ -164,6 +164,7 @@ async fn take<S: Service>(
                         continue;
                     }
                     take_relation(work, event).await?;
+                    own_file::take::<S>(work, event).await?;
                     service.take(work, event).await?;
                 }
                 work.set_inbox_cursor(source, &at).await
@@ -183,9 +184,9 @@ async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
     match event.name() {
         "RelationGranted" => {
             let granted: RelationGranted = event.decode()?;
-            let organisation = Organisation::parse("organisation", &granted.organisation)?;
             let (relation_id, client) = (id(&granted.relation_id)?, ClientId::parse("client_id", &granted.client_id)?);
             if granted.kind() == RelationKind::Emergency {
+                let organisation = Organisation::parse("organisation", &granted.organisation)?;
                 let wrong = |what: &'static str| move || Error::inconsistent("event", "until", what);
                 let until = granted.until.as_ref().ok_or_else(wrong("no moment"))?;
                 let emergency = Emergency {
@@ -198,6 +199,10 @@ async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
                 };
                 return work.open_emergency(&emergency).await;
             }
+            if granted.kind() == RelationKind::Representative {
+                return own_file::take_granted(work, relation_id, client, &granted.person).await;
+            }
+            let organisation = Organisation::parse("organisation", &granted.organisation)?;
             let relation = Relation {
                 relation_id,
                 client,
@@ -211,6 +216,7 @@ async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
             let ended: RelationEnded = event.decode()?;
             match ended.kind() {
                 RelationKind::Emergency => work.end_emergency(id(&ended.relation_id)?, now).await,
+                RelationKind::Representative => work.end_representative(id(&ended.relation_id)?, now).await,
                 _ => work.end_relation(id(&ended.relation_id)?, now).await,
             }
         }

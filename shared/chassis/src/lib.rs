@@ -18,6 +18,7 @@ mod feed;
 mod gate;
 mod inbox;
 mod limits;
+mod own_file;
 mod page;
 mod peer;
 mod process;
@@ -37,6 +38,7 @@ pub use erasure::{erase, over};
 pub use export::{Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT, SHIELD, Seal};
 pub use inbox::Event;
 pub use limits::{Bounds, Limits};
+pub use own_file::{own_access_from, own_access_to};
 pub use page::Page;
 pub use peer::{Outgoing, Peers};
 pub use process::{Files, main};
@@ -154,6 +156,8 @@ pub struct Chassis {
     pub(crate) verifier: Arc<auth::Verifier>,
     /// What each organisation asks for.
     pub(crate) shares: Arc<limits::Shares>,
+    /// Under which name the service's tables know a client.
+    pub(crate) known_as: fn(ClientId) -> String,
     /// Counts acknowledgements on the feed.
     acknowledged: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -182,7 +186,7 @@ pub async fn serve<S: Service>(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
-    let (chassis, door) = open(S::NAME, S::MIGRATIONS, setup, stopping).await?;
+    let (chassis, door) = open::<S>(setup, stopping).await?;
     let service = Arc::new(service);
 
     let own = service.clone();
@@ -261,13 +265,9 @@ struct Door {
     reflection: bool,
 }
 
-async fn open(
-    name: &'static str,
-    migrations: &[Migration],
-    setup: Setup,
-    stopping: watch::Receiver<bool>,
-) -> anyhow::Result<(Chassis, Door)> {
-    let store = Store::open(name, &setup.database, &setup.sealing, migrations)
+async fn open<S: Service>(setup: Setup, stopping: watch::Receiver<bool>) -> anyhow::Result<(Chassis, Door)> {
+    let name = S::NAME;
+    let store = Store::open(name, &setup.database, &setup.sealing, S::MIGRATIONS)
         .await
         .with_context(|| format!("{name}: the database cannot be opened"))?;
     let chassis = Chassis {
@@ -277,6 +277,7 @@ async fn open(
         peers: Peers::new(name, setup.peers, setup.tokens.clone(), setup.transport.tls.clone())?,
         verifier: setup.verifier,
         shares: limits::Shares::new(setup.transport.limits.clone()),
+        known_as: S::known_as,
         acknowledged: watch::Sender::new(0),
         stopping,
     };

@@ -92,8 +92,9 @@ fn joined(words: Vec<Words>, otherwise: Words) -> (String, String) {
     (nl.join(", "), en.join(", "))
 }
 
-/// An entry of the access log as the client reads it; `changed` when something was to be changed.
-pub fn access(entry: &AccessEntry, changed: bool) -> AccessInWords {
+/// An entry of the access log as the client reads it: whether something was to be changed, and whether the client's legal
+/// representative looked.
+pub fn access(entry: &AccessEntry, (changed, represented): (bool, bool)) -> AccessInWords {
     let roles: Vec<Role> = entry.roles.iter().filter_map(|key| Role::from_key(key)).collect();
     let (role_nl, role_en) = joined(roles.iter().map(|one| role(*one)).collect(), ("onbekend", "unknown"));
     let by_people = !roles.iter().any(|role| *role == Role::Client || role.as_str().starts_with("svc_"));
@@ -102,6 +103,7 @@ pub fn access(entry: &AccessEntry, changed: bool) -> AccessInWords {
             let organisation = readable(&entry.organisation);
             (format!("{organisation} ({role_nl})"), format!("{organisation} ({role_en})"))
         }
+        false if represented => ("uw wettelijk vertegenwoordiger".to_owned(), "your legal representative".to_owned()),
         false => (role_nl, role_en),
     };
     let told: Vec<_> = entry.categories().filter_map(category).collect();
@@ -169,26 +171,35 @@ mod tests {
         let mut look = entry(&["shelter"], "AccessService/GetClientForGuidance", "ok");
         look.categories =
             vec![DataCategory::Identity.into(), DataCategory::Reference.into(), DataCategory::Stay.into()];
-        let said = access(&look, false);
+        let said = access(&look, (false, false));
         assert_eq!(said.who_nl, "Leger des heils (opvang en begeleiding)");
         assert_eq!(said.what_nl, "Bekeken: naam, geboortedatum en contact, verblijf in de opvang.");
         assert_eq!(said.what_en, "Looked at: name, birth date and contact, stay in the shelter.");
         assert_eq!(said.why_nl, "Doel: opvang en begeleiding bieden.");
         assert_eq!(said.why_en, "Purpose: giving shelter and guidance.");
         look.emergency_id = "een".to_owned();
-        let said = access(&look, false);
+        let said = access(&look, (false, false));
         assert!(
             said.why_nl.starts_with("Noodtoegang:") && said.why_nl.ends_with("Doel: opvang en begeleiding bieden.")
         );
         assert!(said.why_en.starts_with("Emergency access:"));
         assert_eq!(
-            access(&entry(&["shelter"], "RegieService/SetGoal", "ok"), true).what_nl,
+            access(&entry(&["shelter"], "RegieService/SetGoal", "ok"), (true, false)).what_nl,
             "Vastgelegd of gewijzigd: uw dossier en plan."
         );
         assert_eq!(
-            access(&entry(&["shelter"], "HousingService/ListOffers", "NOT_FOUND"), false).what_nl,
+            access(&entry(&["shelter"], "HousingService/ListOffers", "NOT_FOUND"), (false, false)).what_nl,
             "Geprobeerd te bekijken: een woning. Dat is geweigerd."
         );
+    }
+
+    /// R-REG-21
+    #[test]
+    fn a_legal_representative_is_told_apart_from_the_client() {
+        let look = entry(&["client"], "RegieService/GetCaseAsSelf", "ok");
+        assert_eq!(access(&look, (false, false)).who_nl, "u zelf");
+        assert_eq!(access(&look, (false, true)).who_nl, "uw wettelijk vertegenwoordiger");
+        assert_eq!(access(&look, (false, true)).who_en, "your legal representative");
     }
 
     /// R-REG-27
@@ -196,7 +207,7 @@ mod tests {
     fn no_words_name_a_member_of_staff_or_call_a_client_or_the_system_an_organisation() {
         for roles in [&["shelter"][..], &["client"], &["svc_regie"], &[]] {
             for changed in [false, true] {
-                let said = access(&entry(roles, "RegieService/GetCase", "ok"), changed);
+                let said = access(&entry(roles, "RegieService/GetCase", "ok"), (changed, false));
                 let all = [said.who_nl.clone(), said.who_en, said.what_nl, said.what_en, said.why_nl, said.why_en];
                 assert!(all.iter().all(|text| !text.is_empty() && !text.contains("een medewerker")), "{all:?}");
                 assert!(all.iter().all(|text| !text.contains("een ander")), "{all:?}");

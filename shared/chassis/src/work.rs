@@ -1,8 +1,9 @@
 //! One unit of work: a transaction, the moment, and who asks. Everything that a handler does, it does through this.
 
 use crate::caller::Caller;
+use crate::own_file::{HEARD_AT_ANY_AGE, OwnFile};
 use auth::{Grant, Policy, Relation, Standing};
-use kernel::{Actor, ClientId, Date, Moment, Organisation, Role, general};
+use kernel::{Actor, ClientId, Date, Moment, Organisation, OwnAccess, Role, general};
 use prost::{Message, Name};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub struct Work {
     /// The moment by which everything in this work is judged.
     pub now: Moment,
     service: &'static str,
+    known_as: fn(ClientId) -> String,
     caller: Arc<Caller>,
     /// The step of a trace that this work is; what it publishes and asks of others continues it.
     pub trace: TraceContext,
@@ -33,6 +35,8 @@ pub(crate) struct Seen {
     pub emergencies: Vec<(ClientId, Uuid)>,
     /// The consents that were used.
     pub consents: Vec<Uuid>,
+    /// Which of them by their legal representative.
+    pub represented: Vec<ClientId>,
 }
 
 impl Seen {
@@ -80,14 +84,19 @@ impl Scope {
 }
 
 impl Work {
-    pub(crate) fn new(tx: Tx, now: Moment, service: &'static str, caller: Arc<Caller>) -> Self {
+    pub(crate) fn new(
+        tx: Tx,
+        now: Moment,
+        (service, known_as): (&'static str, fn(ClientId) -> String),
+        caller: Arc<Caller>,
+    ) -> Self {
         let trace = caller.trace;
-        Self { tx, now, service, caller, trace, only_looks: false, seen: Seen::default() }
+        Self { tx, now, service, known_as, caller, trace, only_looks: false, seen: Seen::default() }
     }
 
-    /// Work that changes nothing.
-    pub(crate) fn look(tx: Tx, now: Moment, service: &'static str, caller: Arc<Caller>) -> Self {
-        Self { only_looks: true, ..Self::new(tx, now, service, caller) }
+    /// The same, and it changes nothing.
+    pub(crate) fn only_looking(self) -> Self {
+        Self { only_looks: true, ..self }
     }
 
     pub(crate) fn into_parts(self) -> (Tx, Seen) {
@@ -153,14 +162,22 @@ impl Work {
         owners: &[&Organisation],
     ) -> Result<()> {
         let actor = self.caller.actor.clone();
+        let own_file = match client {
+            Some(client) => self.own_file(client).await?,
+            None => OwnFile::Foreign,
+        };
         let mut standing = Standing {
             owner: owners.contains(&&actor.organisation),
-            client: client.is_some() && actor.client_id == client,
+            client: matches!(own_file, OwnFile::Own | OwnFile::Represented),
             ..Standing::default()
         };
         let passes = |standing: &Standing| grants.iter().any(|grant| grant.holds(standing));
         if passes(&standing) {
+            self.seen.represented.extend(client.filter(|_| own_file == OwnFile::Represented));
             return Ok(());
+        }
+        if own_file == OwnFile::TooYoung && passes(&Standing { client: true, ..standing }) {
+            return Err((&general::OWN_FILE_TOO_YOUNG).into());
         }
         if let Some(client) = client {
             let organisation = Standing { organisation: true, ..standing };
@@ -186,6 +203,20 @@ impl Work {
         Err(Self::unknown(thing))
     }
 
+    /// How the caller stands to the own file of a client, by what access told of ages (R-REG-21). Who stands in for a client
+    /// reads, and changes nothing; of whom nothing was heard is an adult, for whom nobody stands in.
+    async fn own_file(&mut self, client: ClientId) -> Result<OwnFile> {
+        let Some(caller) = self.caller.actor.client_id else { return Ok(OwnFile::Foreign) };
+        let level = self.tx.own_access(&(self.known_as)(client)).await?;
+        if caller == client {
+            let opens = level != OwnAccess::None || HEARD_AT_ANY_AGE.contains(&&*self.caller.rpc);
+            return Ok(if opens { OwnFile::Own } else { OwnFile::TooYoung });
+        }
+        let represented =
+            self.only_looks && level != OwnAccess::Own && self.tx.is_represented_by(client, caller).await?;
+        Ok(if represented { OwnFile::Represented } else { OwnFile::Foreign })
+    }
+
     /// Puts a consent of the client in the access log: without it the answer would tell less (R-REG-19).
     pub fn consented(&mut self, consent: Uuid) {
         if !self.seen.consents.contains(&consent) {
@@ -203,8 +234,14 @@ impl Work {
     async fn protects(&mut self, client: ClientId) -> Result<bool> {
         let actor = self.caller.actor.clone();
         let vo = self.tx.has_relation(client, &actor.organisation, None).await? && self.acts_as(Role::Vo);
+        Ok(actor.client_id == Some(client) || vo || self.is_held_by(client).await?)
+    }
+
+    /// Whether the caller is a case holder who has to do with the client in person.
+    pub async fn is_held_by(&mut self, client: ClientId) -> Result<bool> {
+        let actor = self.caller.actor.clone();
         let holder = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;
-        Ok(actor.client_id == Some(client) || vo || (holder && self.acts_as(Role::Caseholder)))
+        Ok(holder && self.acts_as(Role::Caseholder))
     }
 
     /// The answer for a thing that is not there, and for one that the caller may not know of.

@@ -161,6 +161,7 @@ async fn look(store: &Store) {
         result: "ok",
         access_point: "ACCESS_POINT_TOKEN",
         consents: &[],
+        represented: &[],
         emergencies: &[],
         protocol: "0123456789abcdef",
     };

@@ -8,6 +8,7 @@ mod calendar;
 mod id;
 mod moment;
 mod money;
+mod own_access;
 mod policy;
 mod refusal;
 
@@ -18,6 +19,7 @@ pub use id::{ClientId, District, Municipality, Organisation};
 pub use jiff::{Timestamp, civil::Date};
 pub use moment::Moment;
 pub use money::Cents;
+pub use own_access::OwnAccess;
 pub use policy::{Dated, PolicyError};
 pub use refusal::{Kind, Reason, Refusal, Violation, general};
 

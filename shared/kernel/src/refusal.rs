@@ -274,6 +274,11 @@ pub mod general {
         NOT_SUITABLE: Rule, "R-REG-28",
             "This place or dwelling is not suitable for the client.", "Deze plek of woning is niet geschikt voor de cliënt.",
             "Choose another one.", "Kies een andere.";
+        OWN_FILE_TOO_YOUNG: Denied, "R-REG-21",
+            "Under 12 the legal representative reads the file, not the client alone.",
+            "Onder de 12 jaar leest de wettelijk vertegenwoordiger het dossier, niet de cliënt alleen.",
+            "Let the legal representative ask; the access desk or the case holder records who that is.",
+            "Laat de wettelijk vertegenwoordiger het vragen; de toegang of de trajecthouder legt vast wie dat is.";
         UNAVAILABLE: Away, "-",
             "The service cannot answer now.", "De dienst kan nu niet antwoorden.",
             "Try again in a moment, with the same request_id.", "Probeer het zo opnieuw, met hetzelfde request_id.";

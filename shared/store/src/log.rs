@@ -34,6 +34,8 @@ pub struct Access<'a> {
     pub consents: &'a [Uuid],
     /// Which clients were looked at by which emergency access.
     pub emergencies: &'a [(ClientId, Uuid)],
+    /// Which clients were looked at by their legal representative: that is on their behalf.
+    pub represented: &'a [ClientId],
     /// The version of the table of rights by which it was judged.
     pub protocol: &'a str,
 }
@@ -51,7 +53,7 @@ pub struct LoggedAccess {
     pub organisation: String,
     /// The roles, comma-separated.
     pub roles: String,
-    /// On whose behalf a service called.
+    /// On whose behalf a service called, or whose legal representative did.
     pub on_behalf_of: Option<String>,
     /// `Service/Method`
     pub rpc: String,
@@ -85,6 +87,10 @@ impl Tx {
         let emergency = |client: Option<ClientId>| -> Option<Uuid> {
             access.emergencies.iter().find(|(of, _)| Some(*of) == client).map(|(_, id)| *id)
         };
+        let on_behalf_of = |client: Option<ClientId>| -> Option<String> {
+            let represented = client.filter(|client| access.represented.contains(client));
+            represented.map(|client| client.to_string()).or_else(|| access.actor.on_behalf_of.clone())
+        };
         let entry = |client: Option<ClientId>| -> Vec<Value> {
             args![
                 Uuid::now_v7(),
@@ -93,7 +99,7 @@ impl Tx {
                 &access.actor.subject,
                 &access.actor.organisation,
                 &roles,
-                access.actor.on_behalf_of.clone(),
+                on_behalf_of(client),
                 access.rpc,
                 access.purpose,
                 access.legal_ground,

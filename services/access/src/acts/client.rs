@@ -1,7 +1,7 @@
 //! Clients, their households, and what a death ends.
 
-use super::{Seen, clear_wakes, decision, intake, place_claim, stay, waiting_list};
-use crate::domain::client::{self, Client, Command, Event, Identity};
+use super::{Seen, clear_wakes, decision, intake, own_access, place_claim, stay, waiting_list};
+use crate::domain::client::{self, Client, Command, Event, Identity, Life};
 use crate::domain::codes::{CancelReason, ClaimReleaseReason, DecisionEndReason, WaitingLeaveReason};
 use crate::domain::household::{self, Household};
 use crate::domain::{Due, decision as decisions, intake as intakes, place_claim as claims};
@@ -36,6 +36,7 @@ pub async fn register(work: &mut Work, municipality: Municipality, identity: Ide
     for event in client::register(client.clone(), known_as) {
         events::client(work, id, &client, 1, &event).await?;
     }
+    own_access::refresh(work, id, client.life()).await?;
     Ok(id)
 }
 
@@ -69,9 +70,13 @@ pub async fn correct(work: &mut Work, id: ClientId, seen: i64, identity: Identit
     let (client, version) = permitted(work, id).await?;
     work.expect_version(seen, version)?;
     let known_as = store::client::known_as(work, identity.bsn.as_ref(), Some(id)).await?;
+    let identity_born = identity.birth_date;
     let command = Command::Correct { identity: Box::new(identity), known_as };
+    let life = Life { born: identity_born, died_on: client.died_on };
     let events = client::decide(&client, &command, work.now)?;
-    keep(work, id, (client, version), events).await
+    let version = keep(work, id, (client, version), events).await?;
+    own_access::refresh(work, id, life).await?;
+    Ok(version)
 }
 
 /// Records a household (R-ACC-28); returns the version with the numbers of adults and children.

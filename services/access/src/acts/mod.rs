@@ -7,6 +7,7 @@ pub mod facility;
 pub mod intake;
 pub mod nights;
 pub mod notification;
+pub mod own_access;
 pub mod place_claim;
 pub mod stay;
 pub mod waiting_list;

@@ -8,6 +8,7 @@ pub mod household;
 pub mod intake;
 pub mod nights;
 pub mod notification;
+pub mod own_access;
 pub mod place_claim;
 pub mod policy;
 pub mod stay;
@@ -100,6 +101,7 @@ codes::codes! {
         StayTarget = "stay_target", "The target stay is reached (R-ACC-18).";
         ClaimSoon = "claim_soon", "A claimed place is kept for one more night.";
         ClaimOver = "claim_over", "A claimed place is kept no longer.";
+        OwnAccess = "own_access", "A birthday changes what the client may do with the own file (R-REG-21).";
     }
 }
 

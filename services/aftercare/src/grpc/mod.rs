@@ -361,7 +361,11 @@ impl AftercareService for Grpc {
     ) -> Answer<ListSignalsAsSelfResponse> {
         query!(self, request, |work, m| {
             let page = Page::read(m.page_size, &m.page_token, PAGE)?;
-            let client = work.scope().client.ok_or_else(|| Work::unknown("client"))?;
+            let client = match m.client_id.as_str() {
+                "" => work.actor().client_id.ok_or_else(|| Work::unknown("client"))?,
+                text => ClientId::parse("client_id", text)?,
+            };
+            work.permit("client", Some(client), &[]).await?;
             let rows = store::signal::of_client(work, client, true, page.text(0), page.limit + 1).await?;
             let (signals, next_page_token) =
                 views::signals(work, &page, rows, |signal, _| views::signal_for_client(signal));

@@ -1,7 +1,7 @@
 //! The road of a request for erasure: on the municipality's list, decided by a person, and when it was granted, everything
 //! gone in every service (R-REG-22).
 
-use super::{emergency, relation, task, tell, tell_all};
+use super::{emergency, relation, representative, task, tell, tell_all};
 use crate::domain::erasure::{self, Decision, Erasure, ErasureId};
 use crate::domain::task::{Kind, TaskId, Wanted};
 use crate::{Regie, events, store};
@@ -59,6 +59,7 @@ pub async fn decide(regie: &Regie, work: &mut Work, client: ClientId, id: Erasur
         tell(work, client, &everybody, &pb::ClientErased { erasure_id: erasure_id.clone() }).await?;
         relation::end_where(work, client, |_| true).await?;
         emergency::end_all(regie, work, client).await?;
+        representative::end_where(work, client, |_| true).await?;
         let due_at = work.now.at;
         let deadline = Deadline { kind: DEADLINE.into(), subject: erasure_id, client_id: Some(client), due_at };
         work.set_deadline(&deadline).await?;

@@ -1,6 +1,7 @@
 //! What regie does, each in the caller's transaction: load, decide, keep, tell. One road per aggregate, walked by calls,
 //! events taken in and deadlines alike.
 
+pub mod access_request;
 pub mod case;
 pub mod emergency;
 pub mod erasure;
@@ -8,6 +9,7 @@ pub mod gate;
 pub mod process;
 pub mod readiness;
 pub mod relation;
+pub mod representative;
 pub mod retention;
 pub mod separation;
 pub mod shield;

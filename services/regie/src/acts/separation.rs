@@ -1,6 +1,7 @@
 //! The road of a separation: its row, and the event by which access and housing hold to it. It goes to services only, and is on
 //! nobody's timeline (R-REG-28).
 
+use super::representative;
 use crate::domain::separation::{self, Ground, Separation, SeparationId};
 use crate::store;
 use chassis::{Result, Work};
@@ -28,6 +29,10 @@ pub async fn mark(work: &mut Work, client: ClientId, other: ClientId, ground: Gr
             other_client_id: other.to_string(),
         };
         work.publish(Some(client), &[], &event).await?;
+        // Who is kept apart from somebody reads nothing in that one's name (R-REG-21).
+        for (one, by) in [(client, other), (other, client)] {
+            representative::end_where(work, one, |known| known.wish.represented_by == by).await?;
+        }
     }
     Ok(stands.id)
 }

@@ -1,6 +1,7 @@
 //! The road of a shield: its row, and the event by which every service holds to it. It goes to services only, and is on nobody's
 //! timeline (R-REG-18).
 
+use super::representative;
 use crate::store;
 use chassis::{Result, Work};
 use kernel::{ClientId, Date};
@@ -14,6 +15,8 @@ pub async fn raise(work: &mut Work, client: ClientId) -> Result<Date> {
     let (since, by, person) = (work.now.date, work.organisation().clone(), work.actor().subject.clone());
     store::shield::insert(work, client, since, &by, &person).await?;
     work.publish(Some(client), &[], &pb::ClientShielded { client_id: client.to_string() }).await?;
+    // A parent may be whom the client hides from: who may read is recorded anew, after checking (R-REG-21).
+    representative::end_where(work, client, |_| true).await?;
     Ok(since)
 }
 

@@ -2,10 +2,16 @@
 //!
 //! It widens nothing beyond what that receiver can need for that purpose, and it is never a condition for shelter,
 //! nomination or benefit (R-REG-27): no other part of this service asks for it before it acts.
+//!
+//! Which of the two opens a cell marked `c` of the matrix: consent, wherever the chain itself keeps what is shared, since it was
+//! told already and it is the municipality that shares it further. So goals and scores for the district team, and what is missing
+//! on finances for shelter and women's shelter, rest on consent. A release of secrecy ([`super::release`]) is for what the chain
+//! does not keep: health, addiction and diagnosis, of which a treating party tells what is needed.
 
 use super::case::codes;
 use super::policy::Policy;
 use super::register::Register;
+use super::word::{self, Word};
 use kernel::{Date, Moment, Organisation, Refusal, Role};
 
 kernel::id! {
@@ -47,7 +53,7 @@ codes! {
 }
 
 /// What a role can need with consent, and for which purposes: the cells marked `c` of the who-may-see-what matrix.
-const CAN_NEED: &[(Role, &[Category], &[&str])] = {
+const CAN_NEED: &word::Needs<Category> = {
     use Category::*;
     &[
         (Role::District, &[LifeDomains, CareNeed, Nuisance, Income, Debt, Scores], &["aftercare", "crisis"]),
@@ -73,68 +79,33 @@ pub struct Wish {
 }
 
 /// A consent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consent {
-    /// Its id.
-    pub id: ConsentId,
-    /// What the client said yes to.
-    pub wish: Wish,
-    /// When.
-    pub given_on: Date,
-    /// When it was withdrawn; none while it stands.
-    pub withdrawn_on: Option<Date>,
-}
+pub type Consent = Word<ConsentId, Wish>;
 
 /// What happened to a consent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The client gave it.
-    Given(Consent),
-    /// The client withdrew it.
-    Withdrawn(Consent),
-}
+pub type Event = word::Event<ConsentId, Wish>;
 
 /// Records a consent, and gives back its id; one that stands already is given back as it is.
 pub fn give(
-    standing: &[Consent],
+    consents: &[Consent],
     id: ConsentId,
     wish: Wish,
-    (by_client, told_on): (bool, Option<Date>),
+    by: (bool, Option<Date>),
     register: &Register,
     policy: &Policy,
     now: Moment,
 ) -> Result<(ConsentId, Option<Event>), Refusal> {
     register.known(&wish.receiver)?;
-    if !policy.consent_texts.contains(&wish.text_version) {
-        let known = policy.consent_texts.join(", ");
-        return Err(CONSENT_TEXT_UNKNOWN.with("version", &wish.text_version).with("known", known));
-    }
-    let needed = CAN_NEED.iter().any(|(role, categories, purposes)| {
-        register.in_role(&wish.receiver, *role)
-            && categories.contains(&wish.category)
-            && purposes.contains(&wish.purpose.as_str())
-    });
-    if !needed {
+    word::read(&policy.consent_texts, &wish.text_version, &CONSENT_TEXT_UNKNOWN)?;
+    if !word::can_need(CAN_NEED, register, &wish.receiver, &wish.category, &wish.purpose) {
         return Err(CONSENT_TOO_WIDE.with("receiver", &wish.receiver).with("purpose", &wish.purpose));
     }
-    let given_on = match (by_client, told_on) {
-        (true, _) => now.date,
-        (false, Some(told_on)) if told_on <= now.date => told_on,
-        (false, _) => return Err((&CONSENT_EVIDENCE_MISSING).into()),
-    };
-    if let Some(there) = standing.iter().find(|c| c.withdrawn_on.is_none() && c.wish == wish) {
-        return Ok((there.id, None));
-    }
-    Ok((id, Some(Event::Given(Consent { id, wish, given_on, withdrawn_on: None }))))
+    let given_on = word::said_on(by, &CONSENT_EVIDENCE_MISSING, now)?;
+    Ok(word::give(consents, id, wish, given_on))
 }
 
 /// Withdraws a consent, at once and always.
 pub fn withdraw(consents: &[Consent], id: ConsentId, now: Moment) -> Result<Option<Event>, Refusal> {
-    let consent = consents.iter().find(|c| c.id == id).ok_or(&CONSENT_UNKNOWN)?;
-    Ok(match consent.withdrawn_on {
-        Some(_) => None,
-        None => Some(Event::Withdrawn(Consent { withdrawn_on: Some(now.date), ..consent.clone() })),
-    })
+    word::end(consents, id, &CONSENT_UNKNOWN, now.date)
 }
 
 /// Whether an organisation may receive a category.
@@ -145,7 +116,7 @@ pub fn allows(consents: &[Consent], receiver: &Organisation, category: Category)
 /// The consent by which an organisation may receive a category.
 pub fn that_allows<'a>(consents: &'a [Consent], receiver: &Organisation, category: Category) -> Option<&'a Consent> {
     let fits = |c: &&Consent| c.wish.receiver == *receiver && c.wish.category == category;
-    consents.iter().find(|c| c.withdrawn_on.is_none() && fits(c))
+    consents.iter().find(|c| c.ended.is_none() && fits(c))
 }
 
 #[cfg(test)]
@@ -211,9 +182,7 @@ mod tests {
         assert!(allows(std::slice::from_ref(&given), &west, Category::Scores));
         assert!(!allows(std::slice::from_ref(&given), &west, Category::Debt));
         assert_eq!(give_one(std::slice::from_ref(&given), scores.clone(), (true, None)), Ok(None));
-        let Ok(Some(Event::Withdrawn(gone))) = withdraw(std::slice::from_ref(&given), given.id, now()) else {
-            panic!()
-        };
+        let Ok(Some(Event::Ended(gone))) = withdraw(std::slice::from_ref(&given), given.id, now()) else { panic!() };
         assert!(!allows(std::slice::from_ref(&gone), &west, Category::Scores));
         assert_eq!(withdraw(std::slice::from_ref(&gone), gone.id, now()), Ok(None));
         assert!(matches!(give_one(&[gone], scores, (true, None)), Ok(Some(Event::Given(_)))));

@@ -1,18 +1,23 @@
 //! What holds in regie, without I/O: the case and its parts, tasks, and the processes that keep the chain together.
 
+pub mod access_request;
 pub mod case;
 pub mod consent;
 pub mod emergency;
 pub mod erasure;
 pub mod gate;
+pub mod help_agreement;
 pub mod policy;
 pub mod process;
 pub mod readiness;
 pub mod register;
 pub mod relation;
+pub mod release;
+pub mod representative;
 pub mod retention;
 pub mod separation;
 pub mod task;
+pub mod word;
 
 /// The reasons for which regie refuses, page by page.
 pub const REASONS: &[&[&kernel::Reason]] = &[
@@ -25,4 +30,8 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     emergency::REASONS,
     separation::REASONS,
     retention::REASONS,
+    release::REASONS,
+    help_agreement::REASONS,
+    access_request::REASONS,
+    representative::REASONS,
 ];

@@ -16,6 +16,12 @@ pub struct Policy {
     pub calendar: kernel::Calendar,
     /// The versions of the consent text that may be used (R-REG-16).
     pub consent_texts: Vec<String>,
+    /// The versions of the text by which professional secrecy is released (R-REG-27).
+    #[serde(default)]
+    pub release_texts: Vec<String>,
+    /// The versions of the text by which the client agrees to help (R-REG-27).
+    #[serde(default)]
+    pub agreement_texts: Vec<String>,
     /// Hours after which emergency access ends by itself (R-REG-20).
     pub emergency_hours: u32,
     /// Working days in which emergency access is reviewed (R-REG-20).

@@ -27,6 +27,10 @@ kernel::reasons! {
     TASK_ENDS_WITH_REVIEW: Rule, "R-REG-20",
         "This task ends with the outcome of the review.", "Deze taak eindigt met de uitkomst van de beoordeling.",
         "Record the outcome with ReviewEmergencyAccess.", "Leg de uitkomst vast met ReviewEmergencyAccess.";
+    TASK_ENDS_WITH_ANSWER: Rule, "R-REG-21",
+        "This task ends with the answer to the client's request.", "Deze taak eindigt met het antwoord op het verzoek van de cliënt.",
+        "Record the answer with AnswerAccessRequest, or the decision with DecideErasure.",
+        "Leg het antwoord vast met AnswerAccessRequest, of het besluit met DecideErasure.";
 }
 
 macro_rules! kinds {
@@ -100,6 +104,8 @@ kinds! {
         "Case holder: benefit was refused with the move at hand (R-INC-27).";
     DecideErasure = "decide_erasure", "Beslis op het verzoek om vernietiging",
         "Regie: decide on a written request for erasure (R-REG-22).";
+    AnswerAccessRequest = "answer_access_request", "Beantwoord het verzoek om inzage",
+        "Regie: answer a request for access within its month (R-REG-21).";
     ReviewEmergency = "review_emergency", "Beoordeel of deze noodtoegang nodig was",
         "Privacy officer: review an emergency access (R-REG-20).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
@@ -300,6 +306,11 @@ pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>,
         }
         (_, Command::Complete { .. }) if task.wanted.kind == Kind::ReviewEmergency => {
             Err((&TASK_ENDS_WITH_REVIEW).into())
+        }
+        (_, Command::Complete { .. })
+            if matches!(task.wanted.kind, Kind::AnswerAccessRequest | Kind::DecideErasure) =>
+        {
+            Err((&TASK_ENDS_WITH_ANSWER).into())
         }
         (_, Command::Complete { outcome }) => Ok(vec![Event::Completed { outcome: *outcome }]),
         (_, Command::FallAway) => Ok(vec![Event::Completed { outcome: Outcome::FellAway }]),

@@ -1,10 +1,10 @@
 //! Consents: given, withdrawn, asked after.
 
-use super::{client_id, organisation, required, text};
+use super::{client_id, organisation, required, said, text};
 use crate::domain::consent::{self, Consent, ConsentId, Event, Wish};
 use crate::{Regie, acts, events, store};
 use chassis::{Result, Work};
-use kernel::{ClientId, Role, Uuid};
+use kernel::{ClientId, Uuid};
 use proto::regie::v1::*;
 
 pub async fn give(regie: &Regie, work: &mut Work, m: &GiveConsentRequest) -> Result<GiveConsentResponse> {
@@ -16,8 +16,7 @@ pub async fn give(regie: &Regie, work: &mut Work, m: &GiveConsentRequest) -> Res
         purpose: text("purpose", &m.purpose, 40)?,
         text_version: text("text_version", &m.text_version, 20)?,
     };
-    let given_on = m.given_on.as_ref().map(|on| proto::to_date("given_on", Some(on))).transpose()?;
-    let by = (work.acts_as(Role::Client), given_on);
+    let by = said(work, m.given_on.as_ref())?;
     let municipality = acts::municipality_of(regie, work, client).await?;
     let policy = regie.policy.at(&municipality, work.now.date);
     let standing = store::consent::of(work, client).await?;
@@ -39,8 +38,7 @@ pub async fn withdraw(_: &Regie, work: &mut Work, m: &WithdrawConsentRequest) ->
 
 async fn keep(work: &mut Work, client: ClientId, event: Option<Event>) -> Result<()> {
     let Some(event) = event else { return Ok(()) };
-    let (Event::Given(consent) | Event::Withdrawn(consent)) = &event;
-    store::consent::save(work, client, consent).await?;
+    store::consent::save(work, client, event.word()).await?;
     events::consent(work, client, &event).await
 }
 
@@ -48,7 +46,7 @@ pub async fn status(_: &Regie, work: &mut Work, m: &GetConsentStatusRequest) -> 
     let client = client_id(&m.client_id)?;
     work.permit("client", Some(client), &[]).await?;
     let mut consents = store::consent::of(work, client).await?;
-    consents.retain(|c| c.withdrawn_on.is_none() && c.wish.receiver == *work.organisation());
+    consents.retain(|c| c.ended.is_none() && c.wish.receiver == *work.organisation());
     Ok(GetConsentStatusResponse { consents: consents.iter().map(view).collect() })
 }
 
@@ -61,6 +59,6 @@ pub fn view(consent: &Consent) -> ConsentView {
         purpose: consent.wish.purpose.clone(),
         text_version: consent.wish.text_version.clone(),
         given_on: Some(proto::from_date(consent.given_on)),
-        withdrawn_on: consent.withdrawn_on.map(proto::from_date),
+        withdrawn_on: consent.ended.map(proto::from_date),
     }
 }

@@ -1,12 +1,16 @@
 //! From messages to commands and from state to views: one short method per RPC.
 
+mod access_request;
 mod case;
 mod consent;
 mod emergency;
 mod erasure;
 mod gate;
+mod help_agreement;
 mod list;
 mod relation;
+mod release;
+mod representative;
 mod retention;
 mod separation;
 mod shield;
@@ -14,8 +18,8 @@ mod task;
 mod view;
 
 use crate::Regie;
-use chassis::{Answer, Chassis};
-use kernel::{ClientId, Organisation, Refusal, general};
+use chassis::{Answer, Chassis, Work};
+use kernel::{ClientId, Date, Organisation, Refusal, Role, general};
 use proto::regie::v1::regie_service_server::RegieService;
 use proto::regie::v1::*;
 use std::sync::Arc;
@@ -36,6 +40,12 @@ fn client_id(text: &str) -> Read<ClientId> {
 
 fn organisation(field: &'static str, text: &str) -> Read<Organisation> {
     Organisation::parse(field, text)
+}
+
+/// Whether the client calls, and on which day the client said yes as somebody else tells.
+fn said(work: &Work, told_on: Option<&proto::google::r#type::Date>) -> Read<(bool, Option<Date>)> {
+    let told_on = told_on.map(|on| proto::to_date("given_on", Some(on))).transpose()?;
+    Ok((work.acts_as(Role::Client), told_on))
 }
 
 /// A code that must be set.
@@ -103,6 +113,12 @@ methods! {
     command give_consent(GiveConsentRequest) -> GiveConsentResponse = consent::give;
     revocation withdraw_consent(WithdrawConsentRequest) -> WithdrawConsentResponse = consent::withdraw;
     query get_consent_status(GetConsentStatusRequest) -> GetConsentStatusResponse = consent::status;
+    command release_secrecy(ReleaseSecrecyRequest) -> ReleaseSecrecyResponse = release::give;
+    revocation withdraw_release(WithdrawReleaseRequest) -> WithdrawReleaseResponse = release::withdraw;
+    query get_release_status(GetReleaseStatusRequest) -> GetReleaseStatusResponse = release::status;
+    command agree_to_help(AgreeToHelpRequest) -> AgreeToHelpResponse = help_agreement::give;
+    revocation end_help_agreement(EndHelpAgreementRequest) -> EndHelpAgreementResponse = help_agreement::end;
+    query get_help_agreement_status(GetHelpAgreementStatusRequest) -> GetHelpAgreementStatusResponse = help_agreement::status;
     query get_case(GetCaseRequest) -> GetCaseResponse = view::case;
     query get_case_as_self(GetCaseAsSelfRequest) -> GetCaseAsSelfResponse = view::case_as_self;
     query get_case_as_district(GetCaseAsDistrictRequest) -> GetCaseAsDistrictResponse = view::case_as_district;
@@ -117,6 +133,14 @@ methods! {
     command request_erasure(RequestErasureRequest) -> RequestErasureResponse = erasure::request;
     revocation decide_erasure(DecideErasureRequest) -> DecideErasureResponse = erasure::decide;
     query list_erasures(ListErasuresRequest) -> ListErasuresResponse = erasure::list;
+    command record_representative(RecordRepresentativeRequest) -> RecordRepresentativeResponse = representative::record;
+    revocation end_representative(EndRepresentativeRequest) -> EndRepresentativeResponse = representative::end;
+    query get_representatives(GetRepresentativesRequest) -> GetRepresentativesResponse = representative::list;
+    command record_access_request(RecordAccessRequestRequest) -> RecordAccessRequestResponse = access_request::record;
+    command confirm_requester(ConfirmRequesterRequest) -> ConfirmRequesterResponse = access_request::confirm;
+    command extend_access_request(ExtendAccessRequestRequest) -> ExtendAccessRequestResponse = access_request::extend;
+    command answer_access_request(AnswerAccessRequestRequest) -> AnswerAccessRequestResponse = access_request::answer;
+    query list_access_requests(ListAccessRequestsRequest) -> ListAccessRequestsResponse = access_request::list;
     command close_case(CloseCaseRequest) -> CloseCaseResponse = case::close;
     query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
     query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;

@@ -37,6 +37,8 @@ pub async fn case_as_self(_: &Regie, work: &mut Work, m: &GetCaseAsSelfRequest) 
         case: Some(view(work, client, &kept).await?),
         consents: store::consent::of(work, client).await?.iter().map(super::consent::view).collect(),
         relations: relations.iter().filter(|r| r.ended_on.is_none()).map(relation).collect(),
+        releases: store::release::of(work, client).await?.iter().map(super::release::view).collect(),
+        agreements: store::help_agreement::of(work, client).await?.iter().map(super::help_agreement::view).collect(),
         ready: failed.is_empty(),
         failed: failed.into_iter().map(|r| events::requirement(r).into()).collect(),
     })

@@ -25,7 +25,7 @@ pub async fn of(tx: &mut Tx, client: ClientId) -> Result<Vec<Consent>> {
                     text_version: row.get("text_version")?,
                 },
                 given_on: row.get("given_on")?,
-                withdrawn_on: row.get("withdrawn_on")?,
+                ended: row.get("withdrawn_on")?,
             })
         })
         .collect()
@@ -46,7 +46,7 @@ pub async fn save(tx: &mut Tx, client: ClientId, consent: &Consent) -> Result<()
             &wish.purpose,
             &wish.text_version,
             consent.given_on,
-            consent.withdrawn_on
+            consent.ended
         ],
     )
     .await?;

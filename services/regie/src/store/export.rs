@@ -37,6 +37,14 @@ pub const HELD: &[Held] = &[
     held!(consent, "Uw toestemmingen", "where t.client_id = $1 order by t.given_on, t.consent_id", {
         Text: consent_id, client_id, category, receiver, purpose, text_version, given_on, withdrawn_on;
     }),
+    held!(secrecy_release, "Van welke geheimhouding u iemand ontheft", "where t.client_id = $1 order by t.given_on, t.release_id", {
+        Text: release_id, client_id, organisation, receiver, subject, purpose, text_version, last_day, given_on,
+            withdrawn_on;
+    }),
+    held!(help_agreement, "Met welke hulp u instemt", "where t.client_id = $1 order by t.given_on, t.help_agreement_id", {
+        Text: help_agreement_id, client_id, kind, organisation, text_version, given_on, ended_on, ended_by;
+        Number: plan_edition;
+    }),
     held!(client_relation, "Wie u in de keten kent of kende", "where t.client_id = $1 order by t.since, t.relation_id", {
         Text: relation_id, client_id, organisation, role, kind, subject, since, ended_on;
     }, withheld: &[("person", WithheldGround::Staff)]),
@@ -74,6 +82,14 @@ pub const HELD: &[Held] = &[
     held!(erasure, "Uw verzoeken om vernietiging", "where t.client_id = $1 order by t.erasure_id", {
         Text: erasure_id, client_id, requested_on, decide_by, decision, ground, decided_on;
     }, withheld: &[("decided_by", WithheldGround::Staff)]),
+    held!(client_representative, "Wie u wettelijk vertegenwoordigt of vertegenwoordigde",
+        "where t.client_id = $1 order by t.representative_id", {
+        Text: representative_id, client_id, represented_by, ground, from_on, last_day, recorded_on, ended_on;
+    }),
+    held!(access_request, "Uw verzoeken om inzage", "where t.client_id = $1 order by t.access_request_id", {
+        Text: access_request_id, client_id, requested_on, answer_by, checked_on, extension_ground, told_on, answer, ground,
+            way, answered_on;
+    }, withheld: &[("checked_by", WithheldGround::Staff), ("answered_by", WithheldGround::Staff)]),
     held!(provision, "Sinds wanneer u een voorziening had", "where t.client_id = $1 order by t.client_id", {
         Text: client_id, since;
     }),

@@ -1,5 +1,6 @@
 //! The SQL of regie, by aggregate: rows to state and back. No condition of the field, no commit.
 
+pub mod access_request;
 pub mod case;
 pub mod consent;
 pub mod emergency;
@@ -7,9 +8,12 @@ pub mod erasure;
 pub mod export;
 pub mod flow;
 pub mod gate;
+pub mod help_agreement;
 pub mod outgoing;
 pub mod readiness;
 pub mod relation;
+pub mod release;
+pub mod representative;
 pub mod retention;
 pub mod separation;
 pub mod shield;

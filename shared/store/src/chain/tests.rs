@@ -227,6 +227,7 @@ async fn look(store: &Store, times: usize) {
             result: "ok",
             access_point: "certificate",
             consents: &[],
+            represented: &[],
             emergencies: &[],
             protocol: "0123456789abcdef",
         };
