@@ -4,7 +4,7 @@ use crate::acts::tell_all;
 use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
-use crate::domain::{case, consent, emergency, erasure, gate, relation, retention, separation, task};
+use crate::domain::{case, consent, emergency, erasure, gate, relation, retention, safe_contact, separation, task};
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
 use kernel::{ClientId, Timestamp};
@@ -52,6 +52,7 @@ both_ways! {
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
     emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
     emergency_outcome, from_emergency_outcome: emergency::Outcome => pb::EmergencyOutcome;
+    safe_contact_ground, from_safe_contact_ground: safe_contact::Ground => pb::SafeContactGround;
     separation_ground, from_separation_ground: separation::Ground => pb::SeparationGround;
     keeping_ground, from_keeping_ground: retention::KeepingGround => pb::KeepingGround;
 }
@@ -306,6 +307,7 @@ mod tests {
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
             emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";
             emergency_outcome, from_emergency_outcome, emergency::Outcome, "EMERGENCY_OUTCOME";
+            safe_contact_ground, from_safe_contact_ground, safe_contact::Ground, "SAFE_CONTACT_GROUND";
             separation_ground, from_separation_ground, separation::Ground, "SEPARATION_GROUND";
             keeping_ground, from_keeping_ground, retention::KeepingGround, "KEEPING_GROUND";
         }

@@ -80,6 +80,8 @@ impl chassis::Service for Regie {
         (120, "retention", include_str!("../migrations/0120_retention.sql")),
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
+        (160, "safe contact", include_str!("../migrations/0160_safe_contact.sql")),
+        (161, "task for each", include_str!("../migrations/0161_task_for_each.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
     const HELD: &'static [chassis::Held] = store::export::HELD;

@@ -10,6 +10,8 @@ mod emergency;
 mod erasure;
 #[path = "service/retention.rs"]
 mod retention;
+#[path = "service/safe_contact.rs"]
+mod safe_contact;
 #[path = "service/separation.rs"]
 mod separation;
 #[path = "service/warnings.rs"]

@@ -143,6 +143,9 @@ pub const SHARED: &[Held] = &[
         Text: emergency_id, client_id, organisation, role;
         Moment: until_at, ended_at;
     }, withheld: &[("person", WithheldGround::Staff)]),
+    held!(contact_through, "Via wie u te bereiken bent", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, organisation;
+    }),
 ];
 
 /// That a client is shielded, for a service that keeps it.
@@ -371,6 +374,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("benefit", "uitkering"),
     ("benefit_request_id", "nummer van de bijstandsaanvraag"),
     ("bridging", "ter overbrugging"),
+    ("by_client", "door u zelf vastgelegd"),
     ("cancel_reason", "reden van afzegging"),
     ("cap_cents", "hoogste bedrag (in centen)"),
     ("case_id", "nummer van het dossier"),
@@ -542,9 +546,11 @@ pub const LABELS: &[(&str, &str)] = &[
     ("roles", "rollen"),
     ("rpc", "handeling"),
     ("running_at", "loopt bij"),
+    ("safe_contact_id", "nummer van de afspraak"),
     ("scored_on", "gescoord op"),
     ("scoring_id", "nummer van de score"),
     ("search_term", "zoektermijn"),
+    ("set_by", "vastgelegd door"),
     ("set_no", "volgnummer"),
     ("severity", "ernst"),
     ("shield_id", "nummer van de afscherming"),
@@ -574,6 +580,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("target_group", "doelgroep"),
     ("task_id", "nummer van de taak"),
     ("text_version", "versie van de tekst"),
+    ("through", "bereikbaar via"),
     ("to_organisation", "naar organisatie"),
     ("told", "verteld"),
     ("told_of_client_support", "gewezen op cliëntondersteuning"),

@@ -8,6 +8,7 @@ pub mod intake;
 pub mod nights;
 pub mod notification;
 pub mod place_claim;
+pub mod separation;
 pub mod stay;
 pub mod waiting_list;
 

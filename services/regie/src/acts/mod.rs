@@ -9,6 +9,7 @@ pub mod process;
 pub mod readiness;
 pub mod relation;
 pub mod retention;
+pub mod safe_contact;
 pub mod separation;
 pub mod shield;
 pub mod task;

@@ -14,6 +14,7 @@ pub async fn raise(work: &mut Work, client: ClientId) -> Result<Date> {
     let (since, by, person) = (work.now.date, work.organisation().clone(), work.actor().subject.clone());
     store::shield::insert(work, client, since, &by, &person).await?;
     work.publish(Some(client), &[], &pb::ClientShielded { client_id: client.to_string() }).await?;
+    super::safe_contact::shielded(work, client).await?;
     Ok(since)
 }
 
@@ -24,5 +25,6 @@ pub async fn end(work: &mut Work, client: ClientId) -> Result<()> {
     }
     let (on, person) = (work.now.date, work.actor().subject.clone());
     store::shield::end(work, client, on, &person).await?;
-    work.publish(Some(client), &[], &pb::ShieldEnded { client_id: client.to_string() }).await
+    work.publish(Some(client), &[], &pb::ShieldEnded { client_id: client.to_string() }).await?;
+    super::safe_contact::unshielded(work, client).await
 }

@@ -11,6 +11,7 @@ pub mod readiness;
 pub mod register;
 pub mod relation;
 pub mod retention;
+pub mod safe_contact;
 pub mod separation;
 pub mod task;
 
@@ -23,6 +24,7 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     relation::REASONS,
     task::REASONS,
     emergency::REASONS,
+    safe_contact::REASONS,
     separation::REASONS,
     retention::REASONS,
 ];
