@@ -23,7 +23,7 @@ use tonic::Status;
 
 /// Text fields of requests that hold nothing about a client: codes, organisations and their staff, places of the
 /// municipality's, places in a list. Any other text field gets a canary, also one that is added later.
-const ABOUT_NOBODY: [&str; 32] = [
+const ABOUT_NOBODY: [&str; 33] = [
     "bag_object_id",
     "corporation",
     "cursor",
@@ -50,6 +50,7 @@ const ABOUT_NOBODY: [&str; 32] = [
     "school_districts",
     "subscription",
     "text_version",
+    "through",
     "to_organisation",
     "types",
     "unit_number",

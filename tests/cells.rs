@@ -328,6 +328,7 @@ pub fn words() -> BTreeMap<String, String> {
         ("bag_object_id", "0505010000000999"),
         ("role", "remote"),
         ("organisation", RELATED),
+        ("through", RELATED),
         ("from_organisation", "leger-des-heils"),
         ("to_organisation", "wijkteam-west"),
         ("purpose", "shelter"),

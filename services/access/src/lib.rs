@@ -79,7 +79,10 @@ impl Service for Access {
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
         // Relations are taken in by the chassis; what else must change here, regie asks by a command.
-        chassis::take_apart(work, event).await
+        match chassis::take_apart(work, event).await? {
+            Some(apart) => acts::separation::marked(work, &apart).await,
+            None => Ok(()),
+        }
     }
 
     async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {

@@ -869,6 +869,96 @@ testkit::on_both_engines! {
         assert_eq!(bench.event_names().await.len(), names.len(), "nothing wakes for somebody who died");
     }
 
+    /// R-REG-28, P8: telephone number, e-mail and home address are left out of every view, and the channel is shown instead; not for
+    /// the client, who protects the client and who is the channel.
+    async fn with_safe_contact_only_who_protects_the_client_and_the_channel_see_how_to_reach_the_client(bench: Bench<Access> = Access::embedded()) {
+        let given = pb::Identity {
+            no_address: false, postcode: "3311EN".into(), house_number: "12".into(), email: "noor@example.nl".into(),
+            ..identity("999990019")
+        };
+        let client = register(&mut shelter(&bench), given.clone()).await.unwrap();
+        let id = ClientId::parse("c", &client).unwrap();
+        let holder = actor(Role::Caseholder, "elders");
+        for (organisation, person) in [
+            ("elders", holder.subject.as_str()), ("vrouwenopvang", ""), ("hvo-querido", ""), ("trivire", ""), ("sociale-dienst", ""), ("wijkteam-west", ""),
+        ] {
+            let granted = proto::regie::v1::RelationGranted {
+                relation_id: rid(), client_id: client.clone(), organisation: organisation.into(), person: person.into(), ..Default::default()
+            };
+            bench.peer("regie").publish(Some(id), today(), &granted).await;
+        }
+        let client_id = || client.clone();
+        // What each audience sees of how to reach the client: postcode, telephone, e-mail; and the channel that is named.
+        type Seen = (Vec<String>, Option<proto::contact::v1::SafeContact>);
+        macro_rules! seen {
+            ($who:expr, $purpose:literal, $rpc:ident($request:ident).$view:ident, [$($field:ident),+]) => {{
+                let mut api = AccessServiceClient::new(bench.as_(&$who, $purpose));
+                let view = api.$rpc(pb::$request { client_id: client_id() }).await.unwrap().into_inner().$view.unwrap();
+                assert!(!view.surname.is_empty(), "who it is goes on being shown");
+                let shown = [$(view.$field.clone()),+].into_iter().filter(|text| !text.is_empty()).collect();
+                (shown, view.safe_contact.clone())
+            }};
+        }
+        let guided = async |who: kernel::Actor| -> Seen {
+            seen!(who, "shelter", get_client_for_guidance(GetClientForGuidanceRequest).client, [phone, email])
+        };
+        let everybody = async || -> Vec<(&str, Seen)> { vec![
+            ("case holder", guided(holder.clone()).await),
+            ("women's shelter", guided(actor(Role::Vo, "vrouwenopvang")).await),
+            ("channel", guided(actor(Role::Shelter, SHELTER)).await),
+            ("other shelter", guided(actor(Role::Shelter, "hvo-querido")).await),
+            ("desk", seen!(actor(Role::Access, DESK), "notification", get_client(GetClientRequest).client, [postcode, house_number, phone, email])),
+            ("landlord", seen!(actor(Role::Corporation, "trivire"), "housing", get_tenant(GetTenantRequest).tenant, [phone, email])),
+            ("social services", seen!(actor(Role::Income, "sociale-dienst"), "income", get_benefit_applicant(GetBenefitApplicantRequest).applicant, [phone, email])),
+            ("district", seen!(actor(Role::District, "wijkteam-west"), "aftercare", get_client_for_district(GetClientForDistrictRequest).client, [phone, email])),
+        ] };
+        let say = async |through: Option<&str>| {
+            let client_id = client_id();
+            match through {
+                Some(through) => bench.peer("regie").publish(Some(id), today(), &proto::regie::v1::SafeContactSet { client_id, through: through.into() }).await,
+                None => bench.peer("regie").publish(Some(id), today(), &proto::regie::v1::SafeContactEnded { client_id }).await,
+            };
+        };
+        let before = everybody().await;
+        assert!(before.iter().all(|(_, (shown, contact))| shown.len() >= 2 && contact.is_none()), "{before:?}");
+        for (through, sees) in [
+            (SHELTER, vec!["case holder", "women's shelter", "channel"]),
+            (DESK, vec!["case holder", "women's shelter", "desk"]),
+            // The landlord cannot be the channel; regie refuses it, and here it would see nothing either.
+            ("trivire", vec!["case holder", "women's shelter"]),
+            ("", vec!["case holder", "women's shelter"]),
+        ] {
+            say(Some(through)).await;
+            for ((who, (all, _)), (_, (shown, contact))) in before.iter().zip(everybody().await) {
+                let wanted = if sees.contains(who) { all.clone() } else { vec![] };
+                assert_eq!(shown, wanted, "{who}, through {through}");
+                assert_eq!(contact.unwrap().through, through, "{who}");
+            }
+        }
+        say(Some(SHELTER)).await;
+        let journey = desk(&bench, "decision").get_journey(pb::GetJourneyRequest { client_id: client_id() }).await.unwrap().into_inner().journey.unwrap();
+        assert_eq!(journey.safe_contact.unwrap().through, SHELTER, "who would send a decision is told");
+        let mut own = AccessServiceClient::new(bench.as_(&client_actor(id), "own-file"));
+        let journey = own.get_journey(pb::GetJourneyRequest { client_id: client_id() }).await.unwrap().into_inner().journey.unwrap();
+        assert_eq!(journey.safe_contact, None, "the client's own screen says nothing of it");
+        let mut myself = async || own.get_client_as_self(pb::GetClientAsSelfRequest { client_id: client_id() }).await.unwrap().into_inner().client.unwrap();
+        let mine = myself().await;
+        assert_eq!((mine.phone.as_str(), mine.email.as_str(), mine.postcode.as_str()), ("0612345678", "noor@example.nl", "3311EN"));
+
+        // Who does not see it does not overwrite it: what they correct is the rest.
+        let correct = |surname: &str, phone: &str, seen| pb::CorrectClientRequest {
+            request_id: rid(), client_id: client_id(), expected_version: seen,
+            identity: Some(pb::Identity { surname: surname.into(), phone: phone.into(), ..identity("999990019") }),
+        };
+        desk(&bench, "investigation").correct_client(correct("De Boer", "", 1)).await.unwrap();
+        let mine = myself().await;
+        assert_eq!((mine.surname.as_str(), mine.phone.as_str(), mine.email.as_str(), mine.postcode.as_str()), ("De Boer", "0612345678", "noor@example.nl", "3311EN"));
+        shelter(&bench).correct_client(correct("De Boer", "0687654321", 2)).await.unwrap();
+        assert_eq!(myself().await.phone, "0687654321", "the channel keeps it up to date");
+        say(None).await;
+        assert!(everybody().await.iter().all(|(_, (shown, contact))| !shown.is_empty() && contact.is_none()));
+    }
+
     /// R-REG-18
     async fn a_womens_shelter_is_hidden_from_everybody_else(bench: Bench<Access> = Access::embedded()) {
         let secret = pb::RegisterFacilityRequest { organisation: "de-blijf".into(), kind: pb::FacilityKind::WomensShelter.into(), audience: pb::Audience::ViolenceVictims.into(), ..place(5) };
@@ -894,6 +984,90 @@ testkit::on_both_engines! {
         vo.record_departure(leave(&stay.stay_id, 1, today(), away)).await.unwrap();
         let heard = bench.events_for(&actor(Role::Shelter, SHELTER), "shelter").await;
         assert!(decode::<pb::Departed>(&heard).is_empty());
+    }
+
+    /// R-REG-18: whoever holds the id of a women's shelter that is not theirs, in whatever role, hears of it what is heard of no
+    /// place at all; and the women's shelter goes on working.
+    async fn a_womens_shelter_is_no_place_at_all_to_whoever_holds_its_id(bench: Bench<Access> = Access::embedded()) {
+        let secret = pb::RegisterFacilityRequest { organisation: "de-blijf".into(), kind: pb::FacilityKind::WomensShelter.into(), audience: pb::Audience::ViolenceVictims.into(), ..place(5) };
+        let secret = open(&bench, secret).await;
+        let (here, _) = guest(&bench, &open(&bench, place(5)).await, None).await;
+        let (client, notification) = waiting(&bench).await;
+        let mut vo = api(&bench, Role::Vo, "de-blijf", "shelter");
+        vo.admit_client(into(&client, &secret, &notification)).await.unwrap();
+        let granted = proto::regie::v1::RelationGranted { relation_id: rid(), client_id: here.clone(), organisation: "de-blijf".into(), ..Default::default() };
+        bench.peer("regie").publish(ClientId::parse("c", &here).ok(), today(), &granted).await;
+        vo.join_waiting_list(join(&here, &secret)).await.unwrap();
+        let (second, notification) = waiting(&bench).await;
+        let asked = async |role: Role, organisation: &str, facility: &str| {
+            let mut api = api(&bench, role, organisation, "shelter");
+            let list = pb::ListWaitingListRequest { facility_id: facility.into(), ..Default::default() };
+            let register = pb::GetNightRegisterRequest { facility_id: facility.into(), night: date(today()) };
+            let capacity = pb::ChangeCapacityRequest { request_id: rid(), facility_id: facility.into(), expected_version: 1, places: 3, ..Default::default() };
+            let mut heard = vec![
+                api.list_waiting_list(list).await.map(drop),
+                api.get_night_register(register).await.map(drop),
+                api.change_capacity(capacity).await.map(drop),
+            ];
+            if role != Role::Regie {
+                heard.push(api.join_waiting_list(join(&second, facility)).await.map(drop));
+                heard.push(api.record_nights(night(facility, today(), 0, &[])).await.map(drop));
+                heard.push(api.admit_client(into(&second, facility, &notification)).await.map(drop));
+            }
+            heard.into_iter().map(|said| said.map_err(|refused| testkit::heard(&refused))).collect::<Vec<_>>()
+        };
+        for (role, organisation) in [(Role::Access, DESK), (Role::Regie, DESK), (Role::Shelter, SHELTER), (Role::Vo, "elders")] {
+            let of_it = asked(role, organisation, &secret).await;
+            assert_eq!(of_it, asked(role, organisation, &rid()).await, "{role}");
+            assert!(of_it.iter().all(Result::is_err), "{role}: {of_it:?}");
+        }
+        let list = vo.list_waiting_list(pb::ListWaitingListRequest { facility_id: secret.clone(), ..Default::default() }).await.unwrap();
+        assert_eq!(list.into_inner().entries.len(), 1);
+        let register = pb::GetNightRegisterRequest { facility_id: secret.clone(), night: date(today()) };
+        assert_eq!(vo.get_night_register(register).await.unwrap().into_inner().missing_stay_ids.len(), 1);
+        // No claim, list or count of anybody else leads there, with the place full or empty.
+        let counts = async || {
+            let mut seen = Vec::new();
+            for (role, organisation) in [(Role::Access, DESK), (Role::Regie, DESK), (Role::Caseholder, SHELTER), (Role::District, "wijkteam-west")] {
+                let mut api = api(&bench, role, organisation, if role == Role::District { "crisis" } else { "shelter" });
+                let page = api.list_facilities(pb::ListFacilitiesRequest { page_size: 1, ..Default::default() }).await.unwrap().into_inner();
+                seen.push((page.facilities.len(), page.next_page_token, page.facilities[0].occupied));
+            }
+            seen
+        };
+        let before = counts().await;
+        assert!(before.iter().all(|(n, token, _)| (*n, token.as_str()) == (1, "")), "no page after the only place: {before:?}");
+        let stay = &vo.get_journey(pb::GetJourneyRequest { client_id: client }).await.unwrap().into_inner().journey.unwrap().stays[0];
+        vo.record_departure(leave(&stay.stay_id, 1, today(), Leaves::Destination(pb::Destination::OtherMunicipality.into()))).await.unwrap();
+        assert_eq!(counts().await, before);
+    }
+
+    /// R-REG-28: who are in one place already when they are to be kept apart: regie hears, and nobody else; about whom, only regie
+    /// knows.
+    async fn who_are_in_one_place_when_they_are_separated_are_told_to_services_only(bench: Bench<Access> = Access::embedded()) {
+        let (here, elsewhere) = (open(&bench, place(5)).await, open(&bench, place(5)).await);
+        let (first, second, third) = (guest(&bench, &here, None).await.0, guest(&bench, &here, None).await.0, guest(&bench, &elsewhere, None).await.0);
+        keep_apart(&bench, &first, &third).await;
+        let (waits, _) = waiting(&bench).await;
+        keep_apart(&bench, &first, &waits).await;
+        let near = async || decode::<pb::SeparatedInOneFacility>(&bench.events().await);
+        assert_eq!(near().await, []);
+        let separation = keep_apart(&bench, &second, &first).await;
+        let told = bench.events().await;
+        let told = told.iter().find(|event| event.r#type.ends_with("separated-in-one-facility")).unwrap();
+        assert_eq!(told.client_id, "", "the envelope names nobody");
+        assert_eq!(near().await, [pb::SeparatedInOneFacility { separation_id: separation }]);
+        for (role, organisation, purpose) in [(Role::Shelter, SHELTER, "shelter"), (Role::Access, DESK, "operations"), (Role::Regie, DESK, "operations")] {
+            assert_eq!(decode::<pb::SeparatedInOneFacility>(&bench.events_for(&actor(role, organisation), purpose).await), []);
+        }
+        // A claimed place is as good as a stay.
+        let claim = pb::ClaimPlaceRequest {
+            request_id: rid(), client_id: waits.clone(), signal_id: uuid().to_string(), municipality: DORDRECHT.into(), relapse_guarantee: false,
+        };
+        let claimed = api(&bench, Role::SvcRegie, "svc-regie", "crisis").claim_place(claim).await.unwrap().into_inner();
+        assert_eq!(claimed.facility_id, elsewhere);
+        keep_apart(&bench, &third, &waits).await;
+        assert_eq!(near().await.len(), 2);
     }
 
     /// P3

@@ -10,7 +10,7 @@ use crate::domain::ranking::{self, Ranking, Yardstick};
 use crate::domain::{AllocationId, ContingentId, DeviationReason, DwellingId, NominationId, OfferId, Policy};
 use crate::store::dwelling::Standing;
 use crate::{Housing, events, store};
-use chassis::{Deadline, Result, Work};
+use chassis::{Apart, Deadline, Result, Work};
 use kernel::{Date, Moment, Municipality, Organisation, Uuid};
 
 /// The deadline on which an open offer is brought to mind (P7).
@@ -355,6 +355,15 @@ async fn allocate(housing: &Housing, work: &mut Work, offer: &Offer) -> Result<(
         record_offer(housing, work, other, version, &command).await?;
     }
     Ok(())
+}
+
+/// Two clients are to be kept apart from now on: tells regie when they have homes in one neighbourhood already, and nobody else
+/// (R-REG-28).
+pub async fn separated(work: &mut Work, apart: &Apart) -> Result<()> {
+    match store::separation::near(work, apart).await? {
+        true => events::separated_in_one_neighbourhood(work, apart).await,
+        false => Ok(()),
+    }
 }
 
 /// A deadline of an offer is due (P7).

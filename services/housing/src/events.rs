@@ -10,7 +10,7 @@ use crate::domain::nomination::Nomination;
 use crate::domain::offer::{self, Offer};
 use crate::grpc::wire::Wire;
 use crate::store;
-use chassis::{Result, Work};
+use chassis::{Apart, Result, Work};
 use kernel::{ClientId, Organisation};
 use proto::from_date;
 use proto::housing::v1 as pb;
@@ -251,4 +251,10 @@ async fn concerned(work: &mut Work, one: &Allocation) -> Result<Vec<Organisation
     all.sort();
     all.dedup();
     Ok(all)
+}
+
+/// About no client: not even the envelope names one.
+pub async fn separated_in_one_neighbourhood(work: &mut Work, apart: &Apart) -> Result<()> {
+    let event = pb::SeparatedInOneNeighbourhood { separation_id: apart.separation.to_string() };
+    work.publish(None, &[], &event).await
 }

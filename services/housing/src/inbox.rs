@@ -2,7 +2,7 @@
 //! are taken in by the chassis.
 
 use crate::domain::nomination::Readiness;
-use crate::store;
+use crate::{acts, store};
 use chassis::{Event, Result, Work};
 use kernel::ClientId;
 use proto::regie::v1::{ReadinessChanged, Requirement};
@@ -17,7 +17,10 @@ pub async fn take(work: &mut Work, event: &Event) -> Result<()> {
             let since = proto::to_date("since", changed.since.as_ref())?;
             store::nomination::keep_readiness(work, client, &Readiness { ready: changed.ready, failed, since }).await
         }
-        _ => chassis::take_apart(work, event).await,
+        _ => match chassis::take_apart(work, event).await? {
+            Some(apart) => acts::separated(work, &apart).await,
+            None => Ok(()),
+        },
     }
 }
 

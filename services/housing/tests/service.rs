@@ -11,8 +11,8 @@ use proto::from_date;
 use proto::housing::v1 as pb;
 use proto::housing::v1::housing_service_client::HousingServiceClient;
 use proto::regie::v1::{
-    ClientShielded, ReadinessChanged, RelationEnded, RelationGranted, Requirement, SeparationEnded, SeparationMarked,
-    ShieldEnded,
+    ClientShielded, ReadinessChanged, RelationEnded, RelationGranted, Requirement, SafeContactEnded, SafeContactSet,
+    SeparationEnded, SeparationMarked, ShieldEnded,
 };
 use store::Store;
 use testkit::{Bench, Client, Code, actor, client_actor, reason, rid};
@@ -358,6 +358,63 @@ testkit::on_both_engines! {
         assert_eq!(reason(&refused[0]), "NOT_SUITABLE");
         let names = bench.event_names().await.split_off(before);
         assert_eq!(names, ["OfferAnswered", "AllocationAccepted"], "the refusal told nobody anything");
+    }
+
+    /// R-REG-28: who live in one neighbourhood already when they are to be kept apart: regie hears, and nobody else; about whom,
+    /// only regie knows.
+    async fn who_live_near_each_other_when_they_are_separated_are_told_to_services_only(bench: Bench<Housing> = Housing::embedded()) {
+        contingent(&bench, 9).await;
+        let mut clients = Vec::new();
+        for n in 1..=2 {
+            let (home, client) = (dwelling_in(&bench, n, "BU05050301").await, ready_client(&bench).await);
+            let nomination = nominate(&bench, client).await;
+            let offered = offer(&bench, &home, &nomination).await;
+            accept(&bench, client, &offered).await.unwrap();
+            accept_candidate(&bench, &offered).await.unwrap();
+            clients.push(client);
+        }
+        let elsewhere = ready_client(&bench).await;
+        keep_apart(&bench, clients[0], elsewhere).await;
+        let near = async |events: Vec<proto::feed::v1::Event>| -> Vec<(String, String)> {
+            let told = events.into_iter().filter(|event| event.r#type.ends_with("separated-in-one-neighbourhood"));
+            told.map(|event| {
+                let near: pb::SeparatedInOneNeighbourhood = event.payload.unwrap().to_msg().unwrap();
+                (event.client_id, near.separation_id)
+            })
+            .collect()
+        };
+        assert_eq!(near(bench.events().await).await, []);
+        let separation = keep_apart(&bench, clients[1], clients[0]).await;
+        assert_eq!(near(bench.events().await).await, [(String::new(), separation)]);
+        for (role, organisation) in [(Role::Corporation, "trivire"), (Role::Shelter, "leger-des-heils")] {
+            assert_eq!(near(bench.events_for(&actor(role, organisation), "housing").await).await, []);
+        }
+    }
+
+    /// R-REG-28: with safe contact the district team and the desk of the population register are told through whom, and no
+    /// address; when and in which district goes on being told.
+    async fn with_safe_contact_a_move_is_told_without_an_address(bench: Bench<Housing> = Housing::embedded()) {
+        let (client, _, _, allocation) = allocated(&bench).await;
+        relate(&bench, client, "wijkteam-west", Role::District).await;
+        relate(&bench, client, "gemeente-dordrecht", Role::Civil).await;
+        let seen = async |role: Role, organisation: &str| {
+            let request = pb::GetMoveForDistrictRequest { allocation_id: allocation.clone() };
+            let mut who = HousingServiceClient::new(bench.as_(&actor(role, organisation), "aftercare"));
+            who.get_move_for_district(request).await.unwrap().into_inner()
+        };
+        let before = seen(Role::District, "wijkteam-west").await;
+        assert!(before.address.is_some() && before.safe_contact.is_none());
+        let client_id = client.to_string();
+        let set = SafeContactSet { client_id: client_id.clone(), through: "gemeente-dordrecht".into() };
+        bench.peer("regie").publish(Some(client), date(2026, 3, 2), &set).await;
+        for (role, organisation) in [(Role::District, "wijkteam-west"), (Role::Civil, "gemeente-dordrecht")] {
+            let shown = seen(role, organisation).await;
+            assert_eq!(shown.safe_contact.as_ref().unwrap().through, "gemeente-dordrecht");
+            assert_eq!(pb::GetMoveForDistrictResponse { address: before.address.clone(), safe_contact: None, ..shown.clone() }, before);
+            assert_eq!(shown.address, None, "{role}");
+        }
+        bench.peer("regie").publish(Some(client), date(2026, 3, 2), &SafeContactEnded { client_id }).await;
+        assert_eq!(seen(Role::District, "wijkteam-west").await, before);
     }
 
     /// R-REG-18, R-REG-28: home and address are shown to the client, the landlord, and who protects the client; for everybody

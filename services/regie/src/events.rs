@@ -6,7 +6,7 @@ use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
 use crate::domain::{
     access_request, case, consent, emergency, erasure, gate, help_agreement, relation, release, representative,
-    retention, separation, task, word,
+    retention, safe_contact, separation, task, word,
 };
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
@@ -62,6 +62,7 @@ both_ways! {
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
     emergency_reason, from_emergency_reason: emergency::Reason => pb::EmergencyReason;
     emergency_outcome, from_emergency_outcome: emergency::Outcome => pb::EmergencyOutcome;
+    safe_contact_ground, from_safe_contact_ground: safe_contact::Ground => pb::SafeContactGround;
     separation_ground, from_separation_ground: separation::Ground => pb::SeparationGround;
     keeping_ground, from_keeping_ground: retention::KeepingGround => pb::KeepingGround;
 }
@@ -421,6 +422,7 @@ mod tests {
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";
             emergency_reason, from_emergency_reason, emergency::Reason, "EMERGENCY_REASON";
             emergency_outcome, from_emergency_outcome, emergency::Outcome, "EMERGENCY_OUTCOME";
+            safe_contact_ground, from_safe_contact_ground, safe_contact::Ground, "SAFE_CONTACT_GROUND";
             separation_ground, from_separation_ground, separation::Ground, "SEPARATION_GROUND";
             keeping_ground, from_keeping_ground, retention::KeepingGround, "KEEPING_GROUND";
         }

@@ -1,12 +1,13 @@
 //! What other services told: kept on the timeline, in the projections of readiness and moves, and fed to the processes.
 
 use crate::Regie;
-use crate::acts::{process, readiness, representative};
+use crate::acts::{process, readiness, representative, separation};
 use crate::domain::process::facts::{
     Access, Aftercare, AllocationId, BenefitRequestId, ClaimId, Fact, Home, Housing, Income, Incoming, NominationId,
     NotificationId, OfferId, Period, SignalId, StayId,
 };
 use crate::domain::readiness as ready;
+use crate::domain::separation::SeparationId;
 use crate::store;
 use crate::store::timeline::Entry;
 use chassis::{Error, Event, Result, Work};
@@ -15,8 +16,11 @@ use proto::{access::v1 as access, aftercare::v1 as aftercare, housing::v1 as hou
 
 type Read<T> = std::result::Result<T, Refusal>;
 
-/// Takes in one event; what is about no client is nothing to regie.
+/// Takes in one event; what is about no client is nothing to regie, but for a separation that is not held to (R-REG-28).
 pub async fn take(regie: &Regie, work: &mut Work, event: &Event) -> Result<()> {
+    if let Some(id) = not_apart(event)? {
+        return separation::found_together(regie, work, id).await;
+    }
     let Some(client) = event.client_id else { return Ok(()) };
     if (event.source, event.name()) == ("access", "OwnAccessChanged") {
         let changed: access::OwnAccessChanged = event.decode()?;
@@ -48,6 +52,18 @@ pub async fn take(regie: &Regie, work: &mut Work, event: &Event) -> Result<()> {
         process::take(regie, work, client, &incoming, None).await?;
     }
     Ok(())
+}
+
+/// The separation of two who were in one place already when it was marked.
+fn not_apart(event: &Event) -> Result<Option<SeparationId>> {
+    let id = match (event.source, event.name()) {
+        ("access", "SeparatedInOneFacility") => event.decode::<access::SeparatedInOneFacility>()?.separation_id,
+        ("housing", "SeparatedInOneNeighbourhood") => {
+            event.decode::<housing::SeparatedInOneNeighbourhood>()?.separation_id
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(SeparationId::parse("separation_id", &id)?))
 }
 
 /// What readiness rests on (R-HOU-03).

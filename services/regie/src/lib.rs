@@ -83,6 +83,8 @@ impl chassis::Service for Regie {
         (150, "release and agreement", include_str!("../migrations/0150_release_and_agreement.sql")),
         (151, "access request", include_str!("../migrations/0151_access_request.sql")),
         (152, "representative", include_str!("../migrations/0152_representative.sql")),
+        (160, "safe contact", include_str!("../migrations/0160_safe_contact.sql")),
+        (161, "task for each", include_str!("../migrations/0161_task_for_each.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
     const HELD: &'static [chassis::Held] = store::export::HELD;

@@ -14,6 +14,8 @@ mod erasure;
 mod representative;
 #[path = "service/retention.rs"]
 mod retention;
+#[path = "service/safe_contact.rs"]
+mod safe_contact;
 #[path = "service/separation.rs"]
 mod separation;
 #[path = "service/warnings.rs"]

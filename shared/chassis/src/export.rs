@@ -152,6 +152,9 @@ pub const SHARED: &[Held] = &[
         Text: representative_id, client_id, represented_by;
         Moment: granted_at, ended_at;
     }),
+    held!(contact_through, "Via wie u te bereiken bent", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, organisation;
+    }),
 ];
 
 /// That a client is shielded, for a service that keeps it.
@@ -414,6 +417,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("brief", "aanleiding"),
     ("bsn", "burgerservicenummer"),
     ("by", "door"),
+    ("by_client", "door u zelf vastgelegd"),
     ("cancel_reason", "reden van afzegging"),
     ("cap_cents", "hoogste bedrag (in centen)"),
     ("capacity", "als"),
@@ -644,11 +648,13 @@ pub const LABELS: &[(&str, &str)] = &[
     ("roles", "rollen"),
     ("rpc", "handeling"),
     ("running_at", "loopt bij"),
+    ("safe_contact_id", "nummer van de afspraak"),
     ("safety", "veiligheid"),
     ("school", "school"),
     ("scored_on", "gescoord op"),
     ("scoring_id", "nummer van de score"),
     ("search_term", "zoektermijn"),
+    ("set_by", "vastgelegd door"),
     ("set_no", "volgnummer"),
     ("severity", "ernst"),
     ("shared_money_kinds", "wat over geld gedeeld mag worden"),
@@ -689,6 +695,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("temporary_ground", "reden van tijdelijke huur"),
     ("tenant", "huurder"),
     ("text_version", "versie van de tekst"),
+    ("through", "bereikbaar via"),
     ("to", "naar"),
     ("to_organisation", "naar organisatie"),
     ("told", "verteld"),

@@ -9,7 +9,7 @@ use kernel::{ClientId, Date, Organisation, Role};
 use prost::{Message, Name};
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{AcknowledgeRequest, SubscribeRequest, SubscribeResponse};
-use proto::regie::v1::{RelationEnded, RelationGranted, RelationKind};
+use proto::regie::v1::{RelationEnded, RelationGranted, RelationKind, SafeContactEnded, SafeContactSet};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Emergency, Error, Relation, Result};
@@ -163,7 +163,10 @@ async fn take<S: Service>(
                     if erasure::take(&*service, work, event).await? {
                         continue;
                     }
-                    take_relation(work, event).await?;
+                    if source == "regie" {
+                        take_relation(work, event).await?;
+                        take_contact(work, event).await?;
+                    }
                     own_file::take::<S>(work, event).await?;
                     service.take(work, event).await?;
                 }
@@ -176,9 +179,6 @@ async fn take<S: Service>(
 
 /// Every service keeps who has to do with whom, as regie grants and ends it.
 async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
-    if event.source != "regie" {
-        return Ok(());
-    }
     let now = work.now.at;
     let id = |text: &str| Uuid::parse_str(text).map_err(|_| Error::inconsistent("event", "relation_id", "no id"));
     match event.name() {
@@ -219,6 +219,23 @@ async fn take_relation(work: &mut Work, event: &Event) -> Result<()> {
                 RelationKind::Representative => work.end_representative(id(&ended.relation_id)?, now).await,
                 _ => work.end_relation(id(&ended.relation_id)?, now).await,
             }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Every service keeps who is reached through one organisation only, as regie says it (R-REG-28).
+async fn take_contact(work: &mut Work, event: &Event) -> Result<()> {
+    match event.name() {
+        "SafeContactSet" => {
+            let set: SafeContactSet = event.decode()?;
+            let through = Some(set.through.as_str()).filter(|code| !code.is_empty());
+            let through = through.map(|code| Organisation::parse("through", code)).transpose()?;
+            work.reach_through(ClientId::parse("client_id", &set.client_id)?, through.as_ref()).await
+        }
+        "SafeContactEnded" => {
+            let ended: SafeContactEnded = event.decode()?;
+            work.reach_freely(ClientId::parse("client_id", &ended.client_id)?).await
         }
         _ => Ok(()),
     }

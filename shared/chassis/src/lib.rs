@@ -28,7 +28,7 @@ mod tls;
 pub mod words;
 mod work;
 
-pub use apart::take_apart;
+pub use apart::{Apart, take_apart};
 pub use call::{Answer, Run, caller};
 pub use caller::Caller;
 pub use clock::Clock;

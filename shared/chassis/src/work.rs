@@ -5,6 +5,8 @@ use crate::own_file::{HEARD_AT_ANY_AGE, OwnFile};
 use auth::{Grant, Policy, Relation, Standing};
 use kernel::{Actor, ClientId, Date, Moment, Organisation, OwnAccess, Role, general};
 use prost::{Message, Name};
+use proto::contact::v1::SafeContact;
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use store::{Error, NewEvent, Result, Tx};
@@ -244,6 +246,34 @@ impl Work {
         Ok(holder && self.acts_as(Role::Caseholder))
     }
 
+    /// How a client is to be reached, where safe contact is on (R-REG-28). Not told to the client: somebody else may see the
+    /// screen.
+    pub async fn safe_contact(&mut self, client: ClientId) -> Result<Option<SafeContact>> {
+        if self.actor().client_id == Some(client) {
+            return Ok(None);
+        }
+        Ok(self.reached_through(client).await?.map(|through| contact(through.as_ref())))
+    }
+
+    /// The same of everybody for whom it is on: for lists.
+    pub async fn safe_contacts(&mut self) -> Result<BTreeMap<ClientId, SafeContact>> {
+        let own = self.actor().client_id;
+        let all = self.all_reached_through().await?.into_iter();
+        Ok(all
+            .filter(|(client, _)| Some(*client) != own)
+            .map(|(id, through)| (id, contact(through.as_ref())))
+            .collect())
+    }
+
+    /// Whether telephone number and addresses of a client are not for the caller: safe contact is on, and the caller neither
+    /// protects the client nor is the one through whom the client is reached (R-REG-28).
+    pub async fn hides_contact(&mut self, client: ClientId) -> Result<bool> {
+        let Some(through) = self.reached_through(client).await? else { return Ok(false) };
+        let reaches = [Role::Access, Role::Caseholder, Role::Shelter].iter().any(|role| self.acts_as(*role));
+        let is_channel = reaches && through.as_ref() == Some(self.organisation());
+        Ok(!is_channel && !self.protects(client).await?)
+    }
+
     /// The answer for a thing that is not there, and for one that the caller may not know of.
     pub fn unknown(thing: &'static str) -> Error {
         Error::Refused(general::NOT_FOUND.with("thing", thing))
@@ -332,6 +362,15 @@ impl Work {
         };
         self.tx.publish(vec![event]).await?;
         Ok(event_id)
+    }
+}
+
+/// Safe contact as everybody is told of it who may have to reach the client.
+fn contact(through: Option<&Organisation>) -> SafeContact {
+    let by = through.map_or("de regisseur van de cliënt", Organisation::as_str);
+    SafeContact {
+        through: through.map(ToString::to_string).unwrap_or_default(),
+        nl: format!("Veilig contact: geen brieven, telefoontjes, berichten of bezoek. Alleen via {by}."),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod apart;
 mod chain;
+mod contact;
 mod db;
 mod deadline;
 mod emergency;

@@ -70,6 +70,8 @@ pub async fn correct(work: &mut Work, id: ClientId, seen: i64, identity: Identit
     let (client, version) = permitted(work, id).await?;
     work.expect_version(seen, version)?;
     let known_as = store::client::known_as(work, identity.bsn.as_ref(), Some(id)).await?;
+    // Who does not see how the client is reached does not overwrite it.
+    let identity = if work.hides_contact(id).await? { identity.reached_as(&client.identity) } else { identity };
     let identity_born = identity.birth_date;
     let command = Command::Correct { identity: Box::new(identity), known_as };
     let life = Life { born: identity_born, died_on: client.died_on };

@@ -22,9 +22,15 @@ pub async fn find(work: &mut Work, id: FacilityId) -> Result<store::Versioned<Fa
     store::facility::load(work, id).await?.ok_or_else(|| Work::unknown("facility"))
 }
 
+/// The same for who names one: a secret one is there for its own organisation only, whoever else holds its id (R-REG-18).
+pub async fn known(work: &mut Work, id: FacilityId) -> Result<store::Versioned<Facility>> {
+    let found = find(work, id).await?;
+    if found.0.shows_to(work.organisation(), false) { Ok(found) } else { Err(Work::unknown("facility")) }
+}
+
 /// A facility that the caller may have to do with.
 pub async fn permitted(work: &mut Work, id: FacilityId) -> Result<store::Versioned<Facility>> {
-    let (facility, version) = find(work, id).await?;
+    let (facility, version) = known(work, id).await?;
     work.permit("facility", None, &[&facility.organisation]).await?;
     Ok((facility, version))
 }

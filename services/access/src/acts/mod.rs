@@ -9,6 +9,7 @@ pub mod nights;
 pub mod notification;
 pub mod own_access;
 pub mod place_claim;
+pub mod separation;
 pub mod stay;
 pub mod waiting_list;
 

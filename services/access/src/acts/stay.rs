@@ -36,7 +36,7 @@ pub enum Given {
 
 /// Gives a client a place (R-ACC-24). The waiting-list entry and the claim go with it.
 pub async fn admit(access: &Access, work: &mut Work, wish: Wish) -> Result<Given> {
-    let (place, _) = facility::find(work, wish.facility).await?;
+    let (place, _) = facility::known(work, wish.facility).await?;
     work.permit("facility", Some(wish.client), &[&place.organisation]).await?;
     let (client, _) = store::client::load(work, wish.client).await?.ok_or_else(|| Work::unknown("client"))?;
     let notification = match wish.notification {

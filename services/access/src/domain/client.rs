@@ -136,6 +136,18 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// The same without what a letter, a call or a message needs (R-REG-28).
+    pub fn without_contact(self) -> Self {
+        Self { home: None, phone: None, email: None, ..self }
+    }
+
+    /// The same, reached as the other one is: for a correction by somebody who may not see how (R-REG-28).
+    pub fn reached_as(self, other: &Identity) -> Self {
+        Self { home: other.home.clone(), phone: other.phone.clone(), email: other.email.clone(), ..self }
+    }
+}
+
 fn is_postcode(text: &str) -> bool {
     let b = text.as_bytes();
     b.len() == 6 && b[0] != b'0' && b[..4].iter().all(u8::is_ascii_digit) && b[4..].iter().all(u8::is_ascii_uppercase)

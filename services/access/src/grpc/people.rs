@@ -97,10 +97,14 @@ pub async fn record_death(
 /// A client that the caller may see, with the household of today.
 async fn seen(work: &mut Work, id: &str) -> Result<views::Person> {
     let id = ClientId::parse("client_id", id)?;
-    let (client, version) = acts::permitted(work, id).await?;
+    let (mut client, version) = acts::permitted(work, id).await?;
+    if work.hides_contact(id).await? {
+        client.identity = client.identity.without_contact();
+    }
     let today = work.now.date;
     let household = on_day(&store::client::households(work, id).await?, today).cloned();
-    Ok(views::Person { id, version, client, household, today })
+    let safe_contact = work.safe_contact(id).await?;
+    Ok(views::Person { id, version, client, household, today, safe_contact })
 }
 
 pub async fn get(work: &mut Work, m: &pb::GetClientRequest) -> Result<pb::GetClientResponse> {

@@ -79,6 +79,7 @@ pub async fn join_waiting_list(
         on = day_or_today("joined_on", m.joined_on.as_ref(), now);
     }
     acts::client::permitted(work, client).await?;
+    facility::known(work, facility).await?;
     let (id, version) = waiting_list::put(access, work, client, facility, on).await?;
     Ok(pb::JoinWaitingListResponse { entry_id: id.to_string(), version })
 }
@@ -112,11 +113,12 @@ pub async fn list_waiting_list(work: &mut Work, m: &pb::ListWaitingListRequest) 
     let mut rows: Vec<_> =
         (1i64..).zip(waiting::order(&facts, as_of)).skip_while(|(position, _)| *position <= first).collect();
     let next_page_token = page.cut(&mut rows, |(position, _)| vec![position.to_string()]);
-    let mut entries = Vec::new();
+    let (mut entries, safe) = (Vec::new(), work.safe_contacts().await?);
     for (position, fact) in rows {
         work.touched(fact.client_id);
         let version = store::waiting_list::load(work, fact.entry_id).await?.map_or(0, |(_, version)| version);
-        entries.push(views::waiting_entry(position, version, fact));
+        let safe_contact = safe.get(&fact.client_id).cloned();
+        entries.push(views::waiting_entry(position, version, fact, safe_contact));
     }
     Ok(pb::ListWaitingListResponse { entries, next_page_token })
 }

@@ -15,6 +15,7 @@ use crate::words::{date, date_opt, instant, text, wire, wire_opt};
 use chassis::{Result, Work};
 use kernel::{Bsn, ClientId, Date};
 use proto::access::v1 as pb;
+use proto::contact::v1::SafeContact;
 
 /// A client with the household of today.
 pub struct Person {
@@ -23,6 +24,7 @@ pub struct Person {
     pub client: Client,
     pub household: Option<Household>,
     pub today: Date,
+    pub safe_contact: Option<SafeContact>,
 }
 
 fn bsn(bsn: Option<&Bsn>) -> String {
@@ -69,6 +71,7 @@ impl Person {
             registered_by: self.client.registered_by.to_string(),
             household,
             died_on: date_opt(self.client.died_on),
+            safe_contact: self.safe_contact,
         }
     }
 
@@ -88,6 +91,7 @@ impl Person {
             email: email.unwrap_or_default(),
             household,
             died_on: date_opt(self.client.died_on),
+            safe_contact: self.safe_contact,
         }
     }
 
@@ -100,6 +104,7 @@ impl Person {
             birth_date: date(birth_date),
             phone: phone.unwrap_or_default(),
             email: email.unwrap_or_default(),
+            safe_contact: self.safe_contact,
         }
     }
 
@@ -118,6 +123,7 @@ impl Person {
             email: email.unwrap_or_default(),
             adults,
             children,
+            safe_contact: self.safe_contact,
         }
     }
 
@@ -133,6 +139,7 @@ impl Person {
             email: email.unwrap_or_default(),
             adults,
             children,
+            safe_contact: self.safe_contact,
         }
     }
 
@@ -200,7 +207,7 @@ pub fn facility(listed: &store::facility::Listed, today: Date) -> pb::Facility {
 }
 
 /// A place in a waiting list.
-pub fn waiting_entry(position: i64, version: i64, fact: Fact) -> pb::WaitingEntry {
+pub fn waiting_entry(position: i64, version: i64, fact: Fact, safe_contact: Option<SafeContact>) -> pb::WaitingEntry {
     pb::WaitingEntry {
         position: i32::try_from(position).unwrap_or(i32::MAX),
         entry_id: fact.entry_id.to_string(),
@@ -208,6 +215,7 @@ pub fn waiting_entry(position: i64, version: i64, fact: Fact) -> pb::WaitingEntr
         client_id: fact.client_id.to_string(),
         joined_on: date(fact.occurred_on),
         recorded_at: instant(fact.recorded_at),
+        safe_contact,
     }
 }
 
@@ -229,7 +237,8 @@ pub fn night(entry: &Entry) -> pb::NightShown {
 /// The way of a client through access. A secret place is named to its own organisation only, and that of a shielded client
 /// also to whoever protects the client (R-REG-18, R-REG-28).
 pub async fn journey(work: &mut Work, client: ClientId) -> Result<pb::Journey> {
-    let mut journey = pb::Journey { client_id: client.to_string(), ..Default::default() };
+    let safe_contact = work.safe_contact(client).await?;
+    let mut journey = pb::Journey { client_id: client.to_string(), safe_contact, ..Default::default() };
     for (id, found) in store::notification::of_client(work, client).await? {
         journey.notifications.push(notification(id, found));
     }

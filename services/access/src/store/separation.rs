@@ -1,7 +1,7 @@
 //! Where those are from whom a client is kept apart (R-REG-28).
 
 use crate::domain::FacilityId;
-use chassis::{Result, Tx, args};
+use chassis::{Apart, Result, Tx, args};
 use kernel::{ClientId, Uuid};
 use std::collections::BTreeSet;
 
@@ -24,4 +24,13 @@ pub async fn not_here(tx: &mut Tx, client: ClientId) -> Result<BTreeSet<Facility
         }
     }
     Ok(found)
+}
+
+/// Whether two clients who are to be kept apart are in one facility, or have a place claimed there.
+pub async fn together(tx: &mut Tx, Apart { one, other, .. }: &Apart) -> Result<bool> {
+    let sql = "with there as (select client_id, facility_id from stay where client_id in ($1, $2) and state = 'open'
+                              union select client_id, facility_id from place_claim where client_id in ($1, $2) and state = 'standing')
+               select 1 as one from there a join there b on b.facility_id = a.facility_id
+               where a.client_id = $1 and b.client_id = $2 limit 1";
+    Ok(tx.row(sql, args![*one, *other]).await?.is_some())
 }

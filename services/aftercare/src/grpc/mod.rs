@@ -123,7 +123,7 @@ impl AftercareService for Grpc {
             let (handover, version) = acts::handover::load(work, id).await?;
             let sides = [&handover.brief.from, &handover.brief.to];
             work.permit("handover", Some(handover.brief.client_id), &sides).await?;
-            Ok(views::handover(&handover, version))
+            Ok(views::handover(&handover, version, &work.safe_contacts().await?))
         })
     }
 
@@ -135,8 +135,9 @@ impl AftercareService for Grpc {
             let mut rows = store::handover::list(work, &scope, &state, page.text(0), page.limit + 1).await?;
             let next_page_token = page.cut(&mut rows, |(handover, _)| vec![handover.id.to_string()]);
             rows.iter().for_each(|(handover, _)| work.touched(handover.brief.client_id));
-            let handovers =
-                rows.iter().map(|(handover, version)| views::handover_summary(handover, *version)).collect();
+            let safe = work.safe_contacts().await?;
+            let shown = rows.iter().map(|(handover, version)| views::handover_summary(handover, *version, &safe));
+            let handovers = shown.collect();
             Ok(ListHandoversResponse { handovers, next_page_token })
         })
     }
@@ -166,7 +167,8 @@ impl AftercareService for Grpc {
             work.permit("signalling plan", Some(client), &[]).await?;
             let plan = store::signalling_plan::load(work, client).await?;
             let (plan, version) = plan.ok_or_else(|| Work::unknown("signalling plan"))?;
-            Ok(GetSignallingPlanResponse { plan: Some(views::plan(&plan)), version })
+            let safe_contact = work.safe_contact(client).await?;
+            Ok(GetSignallingPlanResponse { plan: Some(views::plan(&plan)), version, safe_contact })
         })
     }
 
@@ -207,7 +209,8 @@ impl AftercareService for Grpc {
             let stored = acts::aftercare::load(work, id).await?;
             work.permit("aftercare", Some(stored.aftercare.client_id), &[&stored.responsible]).await?;
             let contacts = store::aftercare::contacts(work, id).await?.iter().map(views::contact).collect();
-            Ok(GetAftercareResponse { aftercare: Some(views::aftercare(&stored)), contacts })
+            let aftercare = views::aftercare(&stored, &work.safe_contacts().await?);
+            Ok(GetAftercareResponse { aftercare: Some(aftercare), contacts })
         })
     }
 
@@ -222,7 +225,9 @@ impl AftercareService for Grpc {
             };
             let next_page_token = page.cut(&mut rows, key);
             rows.iter().for_each(|stored| work.touched(stored.aftercare.client_id));
-            Ok(ListAftercareResponse { aftercare: rows.iter().map(views::aftercare).collect(), next_page_token })
+            let safe = work.safe_contacts().await?;
+            let aftercare = rows.iter().map(|stored| views::aftercare(stored, &safe)).collect();
+            Ok(ListAftercareResponse { aftercare, next_page_token })
         })
     }
 
@@ -324,7 +329,7 @@ impl AftercareService for Grpc {
         query!(self, request, |work, m| {
             let (signal, version) = acts::signal::load(work, SignalId::parse("signal_id", &m.signal_id)?).await?;
             acts::signal::permit(work, &signal).await?;
-            let for_team = Some(views::signal_for_team(&signal, version));
+            let for_team = Some(views::signal_for_team(&signal, version, &work.safe_contacts().await?));
             Ok(GetSignalResponse { signal: for_team, text: signal.text, closing_note: signal.closing_note })
         })
     }
@@ -335,7 +340,9 @@ impl AftercareService for Grpc {
             let state = views::word(m.state().as_str_name(), "SIGNAL_STATE_");
             let team = work.organisation().clone();
             let rows = store::signal::of_team(work, &team, &state, page.text(0), page.limit + 1).await?;
-            let (signals, next_page_token) = views::signals(work, &page, rows, views::signal_for_team);
+            let safe = work.safe_contacts().await?;
+            let shown = |signal: &_, version| views::signal_for_team(signal, version, &safe);
+            let (signals, next_page_token) = views::signals(work, &page, rows, shown);
             Ok(ListSignalsResponse { signals, next_page_token })
         })
     }
@@ -350,7 +357,9 @@ impl AftercareService for Grpc {
             work.permit("client", Some(client), &[]).await?;
             let all = work.scope().everything;
             let rows = store::signal::of_client(work, client, all, page.text(0), page.limit + 1).await?;
-            let (signals, next_page_token) = views::signals(work, &page, rows, views::signal_for_team);
+            let safe = work.safe_contacts().await?;
+            let shown = |signal: &_, version| views::signal_for_team(signal, version, &safe);
+            let (signals, next_page_token) = views::signals(work, &page, rows, shown);
             Ok(ListSignalsAsCaseholderResponse { signals, next_page_token })
         })
     }

@@ -8,9 +8,14 @@ use crate::store;
 use crate::store::aftercare::Stored;
 use crate::words::{Word, instant, number};
 use chassis::{Page, Work};
-use kernel::Organisation;
+use kernel::{ClientId, Organisation};
 use proto::aftercare::v1 as pb;
+use proto::contact::v1::SafeContact;
 use proto::from_date;
+use std::collections::BTreeMap;
+
+/// For whom safe contact is on, and how they are reached (R-REG-28).
+pub type Safe = BTreeMap<ClientId, SafeContact>;
 
 /// The state of a thing on the wire.
 pub trait State {
@@ -66,7 +71,7 @@ pub fn word(name: &str, prefix: &str) -> String {
 }
 
 /// A handover with its form.
-pub fn handover(handover: &Handover, version: i64) -> pb::GetHandoverResponse {
+pub fn handover(handover: &Handover, version: i64, safe: &Safe) -> pb::GetHandoverResponse {
     let form = handover.form.as_ref().map(|form| pb::HandoverForm {
         discussed_with_client_on: form.discussed_with_client_on.map(from_date),
         guidance_needed: form.guidance_needed.clone(),
@@ -79,13 +84,16 @@ pub fn handover(handover: &Handover, version: i64) -> pb::GetHandoverResponse {
         first_meeting_on: form.first_meeting_on.map(from_date),
     });
     let return_note = handover.returned.as_ref().map(|(_, note)| note.clone()).unwrap_or_default();
-    pb::GetHandoverResponse { handover: Some(handover_summary(handover, version)), form, return_note }
+    pb::GetHandoverResponse { handover: Some(handover_summary(handover, version, safe)), form, return_note }
 }
 
 /// A handover without its form.
-pub fn handover_summary(handover: &Handover, version: i64) -> pb::HandoverSummary {
+pub fn handover_summary(handover: &Handover, version: i64, safe: &Safe) -> pb::HandoverSummary {
     let brief = &handover.brief;
     let (waiting_for, due): (Option<Party>, _) = handover.waiting_for().unzip();
+    let safe_contact = safe.get(&brief.client_id).cloned();
+    // In which district is nearly where: who needs it has it from housing (R-REG-28).
+    let district = brief.district.as_ref().filter(|_| safe_contact.is_none());
     pb::HandoverSummary {
         handover_id: handover.id.to_string(),
         version,
@@ -95,7 +103,7 @@ pub fn handover_summary(handover: &Handover, version: i64) -> pb::HandoverSummar
         from_organisation: brief.from.to_string(),
         to_organisation: brief.to.to_string(),
         municipality: brief.municipality.to_string(),
-        district: brief.district.as_ref().map(ToString::to_string).unwrap_or_default(),
+        district: district.map(ToString::to_string).unwrap_or_default(),
         move_on: Some(from_date(brief.move_on)),
         waiting_for: number(waiting_for.as_ref()),
         due_on: due.map(|due| from_date(due.on)),
@@ -103,6 +111,7 @@ pub fn handover_summary(handover: &Handover, version: i64) -> pb::HandoverSummar
         assigned: handover.assigned,
         responsible_organisation: handover.responsible().to_string(),
         return_reason: number(handover.returned.as_ref().map(|(reason, _)| reason)),
+        safe_contact,
     }
 }
 
@@ -123,7 +132,7 @@ pub fn plan(plan: &Plan) -> pb::SignallingPlan {
 }
 
 /// Aftercare without its contacts.
-pub fn aftercare(stored: &Stored) -> pb::AftercareSummary {
+pub fn aftercare(stored: &Stored, safe: &Safe) -> pb::AftercareSummary {
     let Stored { aftercare, schedule, version, responsible } = stored;
     let ended = match &aftercare.stage {
         aftercare::Stage::Running { .. } => None,
@@ -142,6 +151,7 @@ pub fn aftercare(stored: &Stored) -> pb::AftercareSummary {
         outcome: number(ended.as_ref().map(|(outcome, _)| outcome)),
         ended_on: ended.map(|(_, on)| from_date(on)),
         responsible_organisation: responsible.to_string(),
+        safe_contact: safe.get(&aftercare.client_id).cloned(),
     }
 }
 
@@ -168,7 +178,7 @@ pub fn signals<V>(
 }
 
 /// A signal without its texts, for teams, case holder and municipality.
-pub fn signal_for_team(signal: &Signal, version: i64) -> pb::SignalForTeam {
+pub fn signal_for_team(signal: &Signal, version: i64, safe: &Safe) -> pb::SignalForTeam {
     pb::SignalForTeam {
         signal_id: signal.id.to_string(),
         version,
@@ -185,6 +195,7 @@ pub fn signal_for_team(signal: &Signal, version: i64) -> pb::SignalForTeam {
         taken_up_at: signal.taken_up.as_ref().map(|(_, at)| instant(*at)),
         outcome: number(outcome(signal).as_ref()),
         relapse_guarantee: signal.guarantee,
+        safe_contact: safe.get(&signal.client_id).cloned(),
     }
 }
 

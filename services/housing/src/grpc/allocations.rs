@@ -132,7 +132,9 @@ async fn look(work: &mut Work, id: &str) -> Result<(Allocation, i64)> {
 pub async fn get(_: &Housing, work: &mut Work, m: &pb::GetAllocationRequest) -> Result<pb::GetAllocationResponse> {
     let (allocation, version) = look(work, &m.allocation_id).await?;
     let home = super::home(work, allocation.client_id, allocation.dwelling).await?;
-    Ok(pb::GetAllocationResponse { allocation: Some(views::allocation(&allocation, version, home.as_ref())) })
+    let safe_contact = work.safe_contact(allocation.client_id).await?;
+    let allocation = pb::Allocation { safe_contact, ..views::allocation(&allocation, version, home.as_ref()) };
+    Ok(pb::GetAllocationResponse { allocation: Some(allocation) })
 }
 
 pub async fn get_as_corporation(
@@ -142,7 +144,9 @@ pub async fn get_as_corporation(
 ) -> Result<pb::GetAllocationAsCorporationResponse> {
     let (allocation, version) = look(work, &m.allocation_id).await?;
     let home = store::dwelling::referred(work, allocation.dwelling).await?;
-    let allocation = views::allocation_for_corporation(&allocation, version, &home);
+    let safe_contact = work.safe_contact(allocation.client_id).await?;
+    let shown = views::allocation_for_corporation(&allocation, version, &home);
+    let allocation = pb::AllocationForCorporation { safe_contact, ..shown };
     Ok(pb::GetAllocationAsCorporationResponse { allocation: Some(allocation) })
 }
 
@@ -162,5 +166,9 @@ pub async fn get_move_for_district(
 ) -> Result<pb::GetMoveForDistrictResponse> {
     let (allocation, _) = look(work, &m.allocation_id).await?;
     let home = super::home(work, allocation.client_id, allocation.dwelling).await?;
-    Ok(views::move_for_district(&allocation, home.as_ref()))
+    let safe_contact = work.safe_contact(allocation.client_id).await?;
+    let shown = views::move_for_district(&allocation, home.as_ref());
+    // Where the client would be written to or visited (R-REG-28).
+    let address = if work.hides_contact(allocation.client_id).await? { None } else { shown.address.clone() };
+    Ok(pb::GetMoveForDistrictResponse { safe_contact, address, ..shown })
 }

@@ -117,7 +117,8 @@ pub async fn withdraw(
 async fn view(work: &mut Work, offer: &Offer, version: i64) -> Result<pb::Offer> {
     let home = super::home(work, offer.client_id, offer.dwelling).await?;
     let allocation = store::allocation::of_offer(work, offer.id).await?;
-    Ok(views::offer(offer, version, home.as_ref(), allocation))
+    let safe_contact = work.safe_contact(offer.client_id).await?;
+    Ok(pb::Offer { safe_contact, ..views::offer(offer, version, home.as_ref(), allocation) })
 }
 
 pub async fn get(_: &Housing, work: &mut Work, m: &pb::GetOfferRequest) -> Result<pb::GetOfferResponse> {

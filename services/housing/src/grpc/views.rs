@@ -143,6 +143,7 @@ pub fn offer(one: &Offer, version: i64, home: Option<&Standing>, allocation: Opt
         deviation_reason: or_unspecified(one.advice.deviation),
         allocation_id: id(allocation),
         version,
+        safe_contact: None,
     }
 }
 
@@ -248,6 +249,7 @@ pub fn allocation(one: &Allocation, version: i64, home: Option<&Standing>) -> pb
         ended_on: ended_on.map(from_date),
         accepted_at: Some(instant(one.accepted_at)),
         version,
+        safe_contact: None,
     }
 }
 
@@ -266,6 +268,7 @@ pub fn allocation_for_corporation(one: &Allocation, version: i64, home: &Standin
         guarantee_required: one.guarantee_required,
         rent_allowance_gap_days: rent_allowance(one.lease_start_on).gap_days,
         version,
+        safe_contact: None,
     }
 }
 
@@ -292,5 +295,6 @@ pub fn move_for_district(one: &Allocation, home: Option<&Standing>) -> pb::GetMo
         secret: home.is_none(),
         move_on: Some(from_date(move_on)),
         fallen: !one.state.live(),
+        safe_contact: None,
     }
 }

@@ -3,7 +3,7 @@
 //! Two offers, or two last yeses, at the same moment read what the other writes: PostgreSQL lets one of them run again
 //! (serialisable), and SQLite has one writer.
 
-use chassis::{Result, Row, Work, args};
+use chassis::{Apart, Result, Row, Work, args};
 use kernel::ClientId;
 use std::collections::BTreeSet;
 
@@ -30,4 +30,14 @@ pub async fn lives_near(work: &mut Work, client: ClientId, neighbourhood: &str) 
                where a.neighbourhood = $2 and a.state in ('accepted', 'agreement_signed', 'lease_signed', 'keys_handed_over')
                limit 1";
     Ok(work.row(sql, args![client, neighbourhood]).await?.is_some())
+}
+
+/// Whether two clients who are to be kept apart have homes in one neighbourhood.
+pub async fn near(work: &mut Work, Apart { one, other, .. }: &Apart) -> Result<bool> {
+    let sql = "select 1 as one from allocation a join allocation b on b.neighbourhood = a.neighbourhood
+               where a.client_id = $1 and b.client_id = $2
+                 and a.state in ('accepted', 'agreement_signed', 'lease_signed', 'keys_handed_over')
+                 and b.state in ('accepted', 'agreement_signed', 'lease_signed', 'keys_handed_over')
+               limit 1";
+    Ok(work.row(sql, args![*one, *other]).await?.is_some())
 }

@@ -131,7 +131,9 @@ pub async fn get(
 ) -> Result<pb::GetBenefitRequestResponse> {
     let id = BenefitRequestId::parse("benefit_request_id", &message.benefit_request_id)?;
     let stored = acts::find(work, id).await?;
-    Ok(pb::GetBenefitRequestResponse { benefit_request: Some(views::benefit_request(income, work, &stored)) })
+    let safe_contact = work.safe_contact(stored.state.client).await?;
+    let benefit_request = Some(views::benefit_request(income, work, &stored));
+    Ok(pb::GetBenefitRequestResponse { benefit_request, safe_contact })
 }
 
 /// Sorts after every day on which something is due.

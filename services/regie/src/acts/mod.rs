@@ -11,6 +11,7 @@ pub mod readiness;
 pub mod relation;
 pub mod representative;
 pub mod retention;
+pub mod safe_contact;
 pub mod separation;
 pub mod shield;
 pub mod task;

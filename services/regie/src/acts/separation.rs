@@ -3,7 +3,8 @@
 
 use super::representative;
 use crate::domain::separation::{self, Ground, Separation, SeparationId};
-use crate::store;
+use crate::domain::task::{Kind, TaskId, Wanted};
+use crate::{Regie, store};
 use chassis::{Result, Work};
 use kernel::{ClientId, Uuid};
 use proto::regie::v1 as pb;
@@ -37,11 +38,37 @@ pub async fn mark(work: &mut Work, client: ClientId, other: ClientId, ground: Gr
     Ok(stands.id)
 }
 
-/// Ends a separation of a client.
-pub async fn end(work: &mut Work, client: ClientId, id: SeparationId) -> Result<()> {
+/// They are in one facility or neighbourhood already: who protects the client and the municipality look at it today. One who
+/// looks at it already, or a separation that has ended, changes nothing.
+pub async fn found_together(regie: &Regie, work: &mut Work, id: SeparationId) -> Result<()> {
+    let Some(client) = store::separation::client_of(work, id).await? else { return Ok(()) };
+    let municipality = super::municipality_of(regie, work, client).await?;
+    let case = store::case::newest(work, client).await?.map(|kept| kept.case).filter(|case| case.closed.is_none());
+    let relations = store::relation::of(work, client).await?;
+    let chief = regie.register.regie_of(&municipality).clone();
+    let holder = case.as_ref().and_then(|case| case.holder.as_ref());
+    for (organisation, person, role) in separation::who_looks(chief, holder, &relations) {
+        let wanted = Wanted {
+            kind: Kind::KeepApart,
+            client_id: Some(client),
+            subject: Some(id.to_string()),
+            organisation,
+            person,
+            role: Some(role),
+            due_on: work.now.date,
+            cause: None,
+        };
+        super::task::open(regie, work, TaskId(Uuid::now_v7()), wanted).await?;
+    }
+    Ok(())
+}
+
+/// Ends a separation of a client; nobody needs to look at it any more.
+pub async fn end(regie: &Regie, work: &mut Work, client: ClientId, id: SeparationId) -> Result<()> {
     let known = store::separation::of(work, client).await?;
     let Some(ended) = separation::end(&known, id, work.now)? else { return Ok(()) };
     let person = work.actor().subject.clone();
     store::separation::end(work, &ended, &person).await?;
+    super::task::fall_away(regie, work, Kind::KeepApart, Some(client), &id.to_string()).await?;
     work.publish(Some(client), &[], &pb::SeparationEnded { separation_id: id.to_string() }).await
 }

@@ -17,6 +17,7 @@ pub async fn raise(work: &mut Work, client: ClientId) -> Result<Date> {
     work.publish(Some(client), &[], &pb::ClientShielded { client_id: client.to_string() }).await?;
     // A parent may be whom the client hides from: who may read is recorded anew, after checking (R-REG-21).
     representative::end_where(work, client, |_| true).await?;
+    super::safe_contact::shielded(work, client).await?;
     Ok(since)
 }
 
@@ -27,5 +28,6 @@ pub async fn end(work: &mut Work, client: ClientId) -> Result<()> {
     }
     let (on, person) = (work.now.date, work.actor().subject.clone());
     store::shield::end(work, client, on, &person).await?;
-    work.publish(Some(client), &[], &pb::ShieldEnded { client_id: client.to_string() }).await
+    work.publish(Some(client), &[], &pb::ShieldEnded { client_id: client.to_string() }).await?;
+    super::safe_contact::unshielded(work, client).await
 }

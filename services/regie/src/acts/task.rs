@@ -16,6 +16,7 @@ pub async fn open(regie: &Regie, work: &mut Work, id: TaskId, wanted: Wanted) ->
     let now = work.now;
     let subject = wanted.subject.clone().unwrap_or_default();
     let known = store::task::unfinished(work, wanted.kind, wanted.client_id, &subject).await?;
+    let known = known.into_iter().find(|kept| wanted.is_same(&kept.task.wanted));
     if known.as_ref().is_some_and(|kept| kept.task.wanted == wanted) {
         return Ok(());
     }
@@ -49,18 +50,18 @@ pub async fn fall_away(
     client: Option<ClientId>,
     subject: &str,
 ) -> Result<()> {
-    match store::task::unfinished(work, kind, client, subject).await? {
-        Some(kept) => change(regie, work, kept, &Command::FallAway).await.map(drop),
-        None => Ok(()),
+    for kept in store::task::unfinished(work, kind, client, subject).await? {
+        change(regie, work, kept, &Command::FallAway).await?;
     }
+    Ok(())
 }
 
 /// Warns whoever has a task that its last day is near; no harm when they know, or when it is on no list.
 pub async fn warn(regie: &Regie, work: &mut Work, kind: Kind, client: Option<ClientId>, subject: &str) -> Result<()> {
-    match store::task::unfinished(work, kind, client, subject).await? {
-        Some(kept) => change(regie, work, kept, &Command::Warn).await.map(drop),
-        None => Ok(()),
+    for kept in store::task::unfinished(work, kind, client, subject).await? {
+        change(regie, work, kept, &Command::Warn).await?;
     }
+    Ok(())
 }
 
 /// Changes a task; gives it back as it is now.
@@ -100,6 +101,9 @@ async fn follow(regie: &Regie, work: &mut Work, kept: Kept, happened: &[Event]) 
 
 async fn announce(regie: &Regie, work: &mut Work, task: &task::Task, event: &Event) -> Result<()> {
     let wanted = &task.wanted;
+    if wanted.kind.is_quiet() {
+        return Ok(());
+    }
     let (kind, organisation) = (events::task_kind(wanted.kind).into(), wanted.organisation.to_string());
     let (task_id, due_on) = (task.id.to_string(), Some(proto::from_date(wanted.due_on)));
     let subject_id = wanted.subject.clone().unwrap_or_default();

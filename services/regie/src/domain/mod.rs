@@ -15,6 +15,7 @@ pub mod relation;
 pub mod release;
 pub mod representative;
 pub mod retention;
+pub mod safe_contact;
 pub mod separation;
 pub mod task;
 pub mod word;
@@ -28,6 +29,7 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     relation::REASONS,
     task::REASONS,
     emergency::REASONS,
+    safe_contact::REASONS,
     separation::REASONS,
     retention::REASONS,
     release::REASONS,

@@ -1,8 +1,9 @@
 //! Separations: two clients who are never placed together (R-REG-28). Marked for one client from another, by whoever protects
 //! that client; each mark stands by itself, and its effect holds both ways.
 
-use super::case::codes;
-use kernel::{ClientId, Date, Moment, Organisation, Refusal};
+use super::case::{Assignee, codes};
+use super::relation::Relation;
+use kernel::{ClientId, Date, Moment, Organisation, Refusal, Role};
 
 kernel::id! {
     /// A separation.
@@ -69,9 +70,28 @@ pub fn end(known: &[Separation], id: SeparationId, now: Moment) -> Result<Option
     })
 }
 
+/// Who looks at it today when the two are in one place already: the municipality, the client's case holder in person, and every
+/// women's shelter that has to do with the client.
+pub fn who_looks(
+    chief: Organisation,
+    holder: Option<&Assignee>,
+    relations: &[Relation],
+) -> Vec<(Organisation, Option<String>, Role)> {
+    let mut looks = vec![(chief, None, Role::Regie)];
+    looks.extend(holder.map(|one| (one.organisation.clone(), Some(one.person.clone()), Role::Caseholder)));
+    for relation in relations.iter().filter(|one| one.ended_on.is_none() && one.wanted.role == Role::Vo) {
+        let shelter = (relation.wanted.organisation.clone(), None, Role::Vo);
+        if !looks.contains(&shelter) {
+            looks.push(shelter);
+        }
+    }
+    looks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::relation::{Kind, RelationId, Wanted};
     use jiff::civil::date;
     use kernel::Uuid;
 
@@ -120,5 +140,33 @@ mod tests {
         assert_eq!(ended[0].ended_on, Some(now().date));
         assert_eq!(end(&ended, known[0].id, now()), Ok(None));
         assert_eq!(end(&[], known[0].id, now()).unwrap_err().reason.code, "SEPARATION_UNKNOWN");
+    }
+
+    /// R-REG-28
+    #[test]
+    fn the_municipality_the_case_holder_and_each_womens_shelter_look_at_who_are_near_each_other() {
+        let organisation = |code: &str| Organisation::parse("o", code).unwrap();
+        let known = |code: &str, role: Role, ended_on: Option<Date>| Relation {
+            id: RelationId(Uuid::from_u128(1)),
+            wanted: Wanted { organisation: organisation(code), person: None, role, kind: Kind::Granted, subject: None },
+            since: now().date,
+            ended_on,
+        };
+        let relations = [
+            known("leger-des-heils", Role::Shelter, None),
+            known("vrouwenopvang", Role::Vo, None),
+            known("vrouwenopvang", Role::Vo, None),
+            known("de-blijf", Role::Vo, Some(now().date)),
+        ];
+        let anna = Assignee { person: "anna".into(), organisation: organisation("gemeente-dordrecht"), deputy: None };
+        let looks = who_looks(organisation("gemeente-dordrecht"), Some(&anna), &relations);
+        let looks: Vec<_> = looks.iter().map(|(o, person, role)| (o.as_str(), person.as_deref(), *role)).collect();
+        let wanted = [
+            ("gemeente-dordrecht", None, Role::Regie),
+            ("gemeente-dordrecht", Some("anna"), Role::Caseholder),
+            ("vrouwenopvang", None, Role::Vo),
+        ];
+        assert_eq!(looks, wanted);
+        assert_eq!(who_looks(organisation("gemeente-dordrecht"), None, &[]).len(), 1);
     }
 }

@@ -108,6 +108,8 @@ kinds! {
         "Regie: answer a request for access within its month (R-REG-21).";
     ReviewEmergency = "review_emergency", "Beoordeel of deze noodtoegang nodig was",
         "Privacy officer: review an emergency access (R-REG-20).";
+    KeepApart = "keep_apart", "Kijk vandaag na wat er voor de veiligheid van deze cliënt is vastgelegd",
+        "Regie and who protects the client: somebody from whom the client is kept apart is near (R-REG-28).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
 
@@ -115,6 +117,12 @@ impl Kind {
     /// Whether it cannot wait and shows whom to call, the emergency number first (R-REG-30, P6).
     pub fn is_crisis(self) -> bool {
         matches!(self, Kind::FindPlaceTonight)
+    }
+
+    /// Whether no event, timeline or export tells of it: each of those who protect the client has it on a list of their own, the
+    /// municipality at once, so that nothing is left to escalate (R-REG-28).
+    pub fn is_quiet(self) -> bool {
+        matches!(self, Kind::KeepApart)
     }
 }
 
@@ -213,6 +221,13 @@ pub struct Wanted {
     pub due_on: Date,
     /// The code of the refusal that led to it, for a refused command.
     pub cause: Option<String>,
+}
+
+impl Wanted {
+    /// Whether one task serves both: of most there is one, of a quiet one each has their own.
+    pub fn is_same(&self, other: &Wanted) -> bool {
+        !self.kind.is_quiet() || (&self.organisation, self.role) == (&other.organisation, other.role)
+    }
 }
 
 /// A task.

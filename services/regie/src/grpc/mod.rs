@@ -12,6 +12,7 @@ mod relation;
 mod release;
 mod representative;
 mod retention;
+mod safe_contact;
 mod separation;
 mod shield;
 mod task;
@@ -155,6 +156,9 @@ methods! {
     query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
     revocation shield_client(ShieldClientRequest) -> ShieldClientResponse = shield::raise;
     command end_shield(EndShieldRequest) -> EndShieldResponse = shield::end;
+    revocation set_safe_contact(SetSafeContactRequest) -> SetSafeContactResponse = safe_contact::set;
+    command end_safe_contact(EndSafeContactRequest) -> EndSafeContactResponse = safe_contact::end;
+    query get_safe_contact(GetSafeContactRequest) -> GetSafeContactResponse = safe_contact::get;
     command keep_longer(KeepLongerRequest) -> KeepLongerResponse = retention::keep;
     command end_keeping(EndKeepingRequest) -> EndKeepingResponse = retention::release;
     query get_retention(GetRetentionRequest) -> GetRetentionResponse = retention::get;

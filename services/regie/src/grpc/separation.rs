@@ -17,11 +17,11 @@ pub async fn mark(_: &Regie, work: &mut Work, m: &MarkSeparationRequest) -> Resu
     Ok(MarkSeparationResponse { separation_id: id.to_string() })
 }
 
-pub async fn end(_: &Regie, work: &mut Work, m: &EndSeparationRequest) -> Result<EndSeparationResponse> {
+pub async fn end(regie: &Regie, work: &mut Work, m: &EndSeparationRequest) -> Result<EndSeparationResponse> {
     let client = client_id(&m.client_id)?;
     work.permit("client", Some(client), &[]).await?;
     let id = SeparationId::parse("separation_id", &m.separation_id)?;
-    acts::separation::end(work, client, id).await?;
+    acts::separation::end(regie, work, client, id).await?;
     Ok(EndSeparationResponse { separation_id: id.to_string() })
 }
 

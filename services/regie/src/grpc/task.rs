@@ -15,9 +15,10 @@ pub async fn list(regie: &Regie, work: &mut Work, m: &ListTasksRequest) -> Resul
     let asked = opt(&m.organisation).map(|code| organisation("organisation", code)).transpose()?;
     // Only the municipality sees beyond its own list; for others the scope leaves nothing else anyway.
     let of = (!m.all_organisations).then(|| asked.unwrap_or(own));
-    let roles = work.roles();
+    let (roles, person) = (work.roles(), work.actor().subject.clone());
     let filter = Filter {
         roles: &roles,
+        person: &person,
         organisation: of.as_ref(),
         client: opt(&m.client_id).map(client_id).transpose()?,
         state: match m.state() {
@@ -34,13 +35,14 @@ pub async fn list(regie: &Regie, work: &mut Work, m: &ListTasksRequest) -> Resul
     let mut rows = store::task::list(work, &scope, &filter, today).await?;
     let key = |kept: &Kept| vec![kept.task.wanted.due_on.to_string(), kept.task.id.to_string()];
     let next_page_token = page.cut(&mut rows, key);
-    let mut tasks = Vec::new();
+    let (mut tasks, safe) = (Vec::new(), work.safe_contacts().await?);
     for kept in &rows {
         if let Some(client) = kept.task.wanted.client_id {
             work.touched(client);
         }
         let contacts = contacts(regie, work, &kept.task).await?;
-        tasks.push(view(kept, today, contacts));
+        let safe_contact = kept.task.wanted.client_id.and_then(|client| safe.get(&client).cloned());
+        tasks.push(TaskView { contacts, safe_contact, ..view(kept, today) });
     }
     Ok(ListTasksResponse { tasks, next_page_token })
 }
@@ -52,7 +54,7 @@ async fn contacts(regie: &Regie, work: &mut Work, task: &Task) -> Result<Vec<Dut
     Ok(super::list::contacts(regie, &municipality, work.now))
 }
 
-fn view(kept: &Kept, today: Date, contacts: Vec<DutyContact>) -> TaskView {
+fn view(kept: &Kept, today: Date) -> TaskView {
     let Task { id, wanted, state, opened_at, warn_on, warned, .. } = &kept.task;
     let finished = matches!(state, State::Finished { .. });
     let (by, outcome) = match state {
@@ -78,7 +80,8 @@ fn view(kept: &Kept, today: Date, contacts: Vec<DutyContact>) -> TaskView {
         overdue: !finished && wanted.due_on < today,
         cause: wanted.cause.clone().unwrap_or_default(),
         outcome: outcome.into(),
-        contacts,
+        contacts: Vec::new(),
+        safe_contact: None,
     }
 }
 
@@ -99,7 +102,7 @@ async fn change(regie: &Regie, work: &mut Work, id: &str, seen: i64, command: &C
     work.permit("task", client, &[&organisation]).await?;
     // Another desk of the same organisation may not know of it.
     let done_here = |role| work.acts_as(role) || work.acts_as(Role::Regie);
-    if !kept.task.wanted.role.is_none_or(done_here) {
+    if !kept.task.wanted.role.is_none_or(done_here) || !is_seen(work, &kept.task.wanted).await? {
         return Err(Work::unknown("task"));
     }
     work.expect_version(seen, kept.version)?;
@@ -107,6 +110,17 @@ async fn change(regie: &Regie, work: &mut Work, id: &str, seen: i64, command: &C
     let kept = acts::task::change(regie, work, kept, command).await?;
     let changed = kept.version != before;
     Ok((kept, changed))
+}
+
+/// Whether the caller may know of a task that is kept quiet: by a relation of their own, as the list asks it (R-REG-28).
+async fn is_seen(work: &mut Work, wanted: &Wanted) -> Result<bool> {
+    let Some(client) = wanted.client_id.filter(|_| wanted.kind.is_quiet() && !work.acts_as(Role::Regie)) else {
+        return Ok(true);
+    };
+    let caller = work.actor().clone();
+    let person = wanted.person.as_deref();
+    Ok(person.is_none_or(|person| person == caller.subject)
+        && work.has_relation(client, &caller.organisation, person).await?)
 }
 
 pub async fn take(regie: &Regie, work: &mut Work, m: &TakeTaskRequest) -> Result<TakeTaskResponse> {

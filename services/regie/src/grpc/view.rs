@@ -25,7 +25,8 @@ async fn load(work: &mut Work, client: &str, case: &str) -> Result<(ClientId, Ke
 
 pub async fn case(_: &Regie, work: &mut Work, m: &GetCaseRequest) -> Result<GetCaseResponse> {
     let (client, kept) = load(work, &m.client_id, &m.case_id).await?;
-    Ok(GetCaseResponse { case: Some(view(work, client, &kept).await?) })
+    let safe_contact = work.safe_contact(client).await?;
+    Ok(GetCaseResponse { case: Some(view(work, client, &kept).await?), safe_contact })
 }
 
 pub async fn case_as_self(_: &Regie, work: &mut Work, m: &GetCaseAsSelfRequest) -> Result<GetCaseAsSelfResponse> {
@@ -66,6 +67,7 @@ pub async fn case_as_district(
         goals: case.goals.iter().filter(|(_, g)| goals && g.decided.is_none()).map(goal).collect(),
         scores: case.scores.iter().filter(|_| scores).map(scoring).collect(),
         version,
+        safe_contact: work.safe_contact(client).await?,
     })
 }
 

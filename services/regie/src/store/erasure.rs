@@ -72,6 +72,7 @@ pub async fn forget(tx: &mut Tx, client: ClientId) -> Result<()> {
         "delete from flow where client_id = $1",
         "delete from timeline where client_id = $1",
         "delete from separation where client_id = $1 or other_client_id = $1",
+        "delete from safe_contact where client_id = $1",
         "delete from provision where client_id = $1",
     ] {
         tx.run(sql, args![client]).await?;

@@ -48,7 +48,7 @@ pub const HELD: &[Held] = &[
     held!(client_relation, "Wie u in de keten kent of kende", "where t.client_id = $1 order by t.since, t.relation_id", {
         Text: relation_id, client_id, organisation, role, kind, subject, since, ended_on;
     }, withheld: &[("person", WithheldGround::Staff)]),
-    held!(task, "Wat er voor u te doen is of was", "where t.client_id = $1 order by t.opened_at, t.task_id", {
+    held!(task, "Wat er voor u te doen is of was", "where t.client_id = $1 and t.kind <> 'keep_apart' order by t.opened_at, t.task_id", {
         Text: task_id, kind, client_id, subject, organisation, role, state, outcome, due_on, warn_on, cause;
         Number: version;
         Moment: opened_at;
@@ -113,6 +113,10 @@ pub const HELD: &[Held] = &[
             without: &[],
         },
     ], withheld: &[("person", WithheldGround::Staff), ("reviewed_by", WithheldGround::Staff)]),
+    held!(safe_contact, "Hoe u veilig te bereiken bent of was", "where t.client_id = $1 order by t.since, t.safe_contact_id", {
+        Text: safe_contact_id, client_id, through, ground, since, set_by, ended_on;
+        Flag: by_client;
+    }, withheld: &[("set_by_person", WithheldGround::Staff), ("ended_by_person", WithheldGround::Staff)]),
     held!(shield, "Sinds wanneer uw verblijfplaats geheim is", "where t.client_id = $1 order by t.since, t.shield_id", {
         Text: shield_id, client_id, since, shielded_by, ended_on;
     }, withheld: &[("shielded_by_person", WithheldGround::Staff), ("ended_by_person", WithheldGround::Staff)]),

@@ -15,6 +15,7 @@ pub mod relation;
 pub mod release;
 pub mod representative;
 pub mod retention;
+pub mod safe_contact;
 pub mod separation;
 pub mod shield;
 pub mod task;

@@ -28,6 +28,12 @@ pub async fn of(tx: &mut Tx, client: ClientId) -> Result<Vec<Separation>> {
         .collect()
 }
 
+/// For whom a separation that stands was marked.
+pub async fn client_of(tx: &mut Tx, id: SeparationId) -> Result<Option<ClientId>> {
+    let sql = "select client_id from separation where separation_id = $1 and ended_on is null";
+    tx.row(sql, args![id.0]).await?.map(|row| row.get("client_id")).transpose()
+}
+
 /// Keeps a new one, and who marked it.
 pub async fn insert(tx: &mut Tx, client: ClientId, separation: &Separation, person: &str) -> Result<()> {
     tx.run(

@@ -19,6 +19,8 @@ pub struct Filter<'a> {
     pub roles: &'a [Role],
     /// Of this organisation only; none for every one in the scope.
     pub organisation: Option<&'a Organisation>,
+    /// Who reads it: what is kept quiet is seen by those only who protect the client themselves.
+    pub person: &'a str,
     /// About this client only.
     pub client: Option<ClientId>,
     /// In this state only; empty for all that are not finished.
@@ -94,17 +96,17 @@ pub async fn by_id(tx: &mut Tx, id: TaskId) -> Result<Option<Kept>> {
     row.as_ref().map(read).transpose()
 }
 
-/// The task about something, while it is on a list.
-pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subject: &str) -> Result<Option<Kept>> {
-    let row = tx
-        .row(
+/// The tasks about something while they are on a list: one, but for a kind of which each has their own.
+pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subject: &str) -> Result<Vec<Kept>> {
+    let rows = tx
+        .rows(
             "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
                     due_on, warn_on, warned, overdue, cause, role
              from task where kind = $1 and client_id = $2 and subject = $3 and state <> 'finished'",
             args![kind.as_str(), client, subject],
         )
         .await?;
-    row.as_ref().map(read).transpose()
+    rows.iter().map(read).collect()
 }
 
 /// Keeps a task as it is now; returns the new version.
@@ -158,7 +160,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter<'_>, today: Date) 
     // Between commas, so that one key is never found in another.
     let roles: String = filter.roles.iter().map(|role| format!(",{role}")).chain([",".to_owned()]).collect();
     args.extend(args![organisation, client, filter.state, filter.overdue_only, today, due_on, last, filter.limit + 1]);
-    args.extend(args![roles]);
+    args.extend(args![roles, filter.person, Kind::KeepApart.as_str()]);
     let rows = tx
         .rows(
             "select t.task_id, t.version, t.kind, t.client_id, t.subject, t.organisation, t.person, t.state, t.taken_by,
@@ -168,6 +170,9 @@ pub async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter<'_>, today: Date) 
                     or ($3 and exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
                                        and r.person = $5 and r.ended_at is null)))
                and ($1 or t.role = '' or $15 like '%,' || t.role || ',%')
+               and ($1 or t.kind <> $17 or exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
+                                                   and r.person = coalesce(t.person, '') and r.person in ('', $16)
+                                                   and r.ended_at is null))
                and ($7 = '' or t.organisation = $7) and ($8 = '' or t.client_id = $8)
                and (t.state = $9 or ($9 = '' and t.state <> 'finished'))
                and (not $10 or (t.due_on < $11 and t.state <> 'finished'))

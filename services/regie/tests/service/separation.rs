@@ -1,6 +1,8 @@
 //! Two clients who are never placed together: who may mark and see it, and who never hears of it (R-REG-28).
 
 use super::*;
+use proto::rights::v1::ExportClientRequest;
+use proto::rights::v1::rights_service_client::RightsServiceClient;
 
 fn mark(client: ClientId, other: ClientId, ground: SeparationGround) -> MarkSeparationRequest {
     MarkSeparationRequest {
@@ -119,6 +121,94 @@ testkit::on_both_engines! {
         for client in [client, other] {
             let seen = log(&officer, "audit", client).await;
             assert!(seen.iter().any(|entry| entry.method == "RegieService/MarkSeparation"), "it is logged for both");
+        }
+    }
+
+    /// R-REG-28, P8: who are in one place already when it is marked are looked at by the municipality and who protects the client,
+    /// today; nobody else has it on a list, and no feed, timeline or export tells of it.
+    async fn who_are_near_each_other_already_are_a_task_for_who_protects_the_client_and_for_nobody_else(bench: Bench<Regie> = Regie::embedded()) {
+        let (client, other) = (notified(&bench).await, notified(&bench).await);
+        held(&bench, client).await;
+        let relate = GrantRelationRequest {
+            request_id: rid(), client_id: client.to_string(), organisation: "vrouwenopvang".into(), role: Role::Vo.to_string(), person: String::new(),
+        };
+        municipality(&bench).grant_relation(relate).await.unwrap();
+        let marked = municipality(&bench).mark_separation(mark(client, other, SeparationGround::Violence)).await.unwrap().into_inner();
+        let everybody = [
+            (actor(Role::Regie, "gemeente-dordrecht"), true),
+            (anna(), true),
+            (actor(Role::Vo, "vrouwenopvang"), true),
+            (Actor { subject: "bram".into(), ..anna() }, false),
+            (actor(Role::Access, "gemeente-dordrecht"), false),
+            (actor(Role::Caseholder, "vrouwenopvang"), false),
+            (actor(Role::Vo, "de-blijf"), false),
+            (actor(Role::Shelter, "leger-des-heils"), false),
+        ];
+        let listed = async |who: &Actor| -> Vec<TaskView> {
+            let request = ListTasksRequest { client_id: client.to_string(), ..Default::default() };
+            let listed = tasks(&mut as_(&bench, who, "regie"), request).await;
+            listed.into_iter().filter(|task| task.kind() == TaskKind::KeepApart).collect()
+        };
+        let told = async || {
+            let mut told = Vec::new();
+            for (who, _) in &everybody {
+                let events = bench.events_for(who, "operations").await;
+                told.extend(events.iter().map(|event| event.r#type.clone()));
+            }
+            let own = client_actor(client);
+            let request = GetTimelineRequest { client_id: client.to_string(), page_size: 500, ..Default::default() };
+            let timeline = as_(&bench, &own, "own-file").get_timeline(request).await.unwrap().into_inner();
+            told.extend(timeline.entries.iter().map(|entry| entry.r#type.clone()));
+            told
+        };
+        let before = told().await;
+        let near = access::SeparatedInOneFacility { separation_id: marked.separation_id.clone() };
+        bench.peer("access").publish(None, TODAY, &near).await;
+        let near = housing::SeparatedInOneNeighbourhood { separation_id: marked.separation_id.clone() };
+        bench.peer("housing").publish(None, TODAY, &near).await;
+        let unknown = access::SeparatedInOneFacility { separation_id: id() };
+        bench.peer("access").publish(None, TODAY, &unknown).await;
+        bench.settled().await;
+        let mut on_lists = Vec::new();
+        for (who, sees) in &everybody {
+            let tasks = listed(who).await;
+            assert_eq!(!tasks.is_empty(), *sees, "{:?} {}: {tasks:?}", who.roles, who.subject);
+            on_lists.extend(tasks);
+        }
+        assert_eq!(told().await, before, "nobody hears of it");
+        assert!(on_lists.iter().all(|task| task.due_on == Some(from_date(TODAY)) && task.subject_id == marked.separation_id));
+        assert!(!on_lists[0].title.contains("scheid") && !format!("{on_lists:?}").contains(&other.to_string()));
+        let mut rights = RightsServiceClient::new(bench.as_(&client_actor(client), "own-file"));
+        let (mut exported, mut page_token) = (String::new(), String::new());
+        loop {
+            let request = ExportClientRequest { client_id: client.to_string(), page_token };
+            let page = rights.export_client(request).await.unwrap().into_inner();
+            exported.push_str(&format!("{:?}", page.parts));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert!(exported.contains("assign_caseholder") && !exported.contains("keep_apart"), "{exported}");
+        // Nor can it be taken by somebody who does not see it.
+        let of_anna = on_lists.iter().find(|task| task.person == "anna").unwrap();
+        let take = |task: &TaskView| TakeTaskRequest { request_id: rid(), expected_version: task.version, task_id: task.task_id.clone() };
+        let bram = Actor { subject: "bram".into(), ..anna() };
+        assert_eq!(as_(&bench, &bram, "regie").take_task(take(of_anna)).await.unwrap_err().code(), Code::NotFound);
+        as_(&bench, &anna(), "regie").take_task(take(of_anna)).await.unwrap();
+        // Late, it is still nobody else's; and it ends with the separation.
+        bench.on(date(2026, 3, 4)).await;
+        assert!(listed(&anna()).await[0].overdue);
+        let ended = end(client, &marked.separation_id);
+        municipality(&bench).end_separation(ended).await.unwrap();
+        for (who, _) in &everybody {
+            assert_eq!(listed(who).await, []);
+        }
+        let separation = marked.separation_id.as_bytes();
+        for (who, _) in &everybody {
+            let events = bench.events_for(who, "operations").await;
+            let names_it = |event: &proto::feed::v1::Event| event.payload.as_ref().unwrap().value.windows(separation.len()).any(|part| part == separation);
+            assert!(!events.iter().any(names_it), "{:?} {}", who.roles, who.subject);
         }
     }
 
