@@ -122,7 +122,7 @@ pub const SHARED: &[Held] = &[
         "where t.client_id = $1 and t.rpc not like 'RegieService/%Separation%' order by t.occurred_at, t.access_id", {
         Moment: occurred_at;
         Text: client_id, organisation, roles, rpc, purpose, legal_ground, categories, result, access_point, consents, emergency_id,
-            protocol;
+            protocol, standing;
     }, withheld: &[
         ("access_id", WithheldGround::Copy), ("subject", WithheldGround::Staff),
         ("on_behalf_of", WithheldGround::Staff), ("request_id", WithheldGround::Copy),
@@ -159,6 +159,7 @@ pub const SHARED_NOT: &[(&str, NotHeld)] = &[
     // Answers of changes carry ids and states of what is given elsewhere.
     ("answered_call", NotHeld::Copy),
     ("access_link", NotHeld::Nobody),
+    ("authorisation_protocol", NotHeld::Nobody),
     ("key_store", NotHeld::Nobody),
     ("destroyed_key", NotHeld::Nobody),
 ];
@@ -555,6 +556,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("since", "sinds"),
     ("stabilised_since", "stabiel sinds"),
     ("stage", "stadium"),
+    ("standing", "hoe de aanroeper zich verhield tot u"),
     ("start_on", "begint op"),
     ("started_on", "begonnen op"),
     ("starts_on", "gaat in op"),

@@ -36,6 +36,14 @@ macro_rules! shared {
             (10, "emergency", include_str!("../migrations/0010_emergency.sql")),
             (11, "nen7513", include_str!(concat!("../migrations/0011_nen7513.", $engine, ".sql"))),
             (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
+            (
+                40,
+                "protocol",
+                concat!(
+                    include_str!("../migrations/0040_protocol.sql"),
+                    include_str!(concat!("../migrations/0040_protocol.", $engine, ".sql"))
+                ),
+            ),
         ]
     };
 }
@@ -89,7 +97,12 @@ async fn bring_up_to_date(db: &Db, migrator: &Migrator) -> Result<()> {
             let mut line = writer.line().await;
             run(migrator, line.connection()?).await
         }
-        Db::Pg(pool) => run(migrator, &mut *pool.acquire().await?).await,
+        Db::Pg(pool) => {
+            // Tables that are large take their time; nobody is answered before.
+            let mut connection = pool.acquire().await?;
+            sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+            run(migrator, &mut *connection).await
+        }
     }
 }
 
