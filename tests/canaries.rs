@@ -1,6 +1,7 @@
 //! Canaries: words and numbers that occur nowhere else, planted through the public API in every field of every request that
 //! can hold something about a person. The programs run as in `deploy/`, but log all that they can. Afterwards no canary is
-//! found in a database file, a write-ahead log, a log line, a refusal or a figure: only inside encryption.
+//! found in a database file, a write-ahead log, a log line or a trace in it, an event, a refusal, a figure or a measure of a
+//! service: only inside encryption. The one place where they are readable is the client's own export.
 
 use crate::bad_input::unreasonable;
 use crate::cells::World;
@@ -14,7 +15,9 @@ use doorstroom::dynamic;
 use kernel::{Actor, Role};
 use prost::Message as _;
 use prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
+use proto::audit::v1::GetCheckpointRequest;
 use proto::monitor::v1 as monitor;
+use proto::rights::v1 as rights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
@@ -142,22 +145,81 @@ async fn nothing_about_a_person_is_found_outside_encryption(engine: Engine) {
     let figures = ask!(chain, figures, get_figures, request).map(|answer| answer.encode_to_vec()).unwrap_or_default();
     let told = facts.0.iter().map(|(_, event)| event.encode_to_vec());
     let refused = said.iter().map(|status| [status.message().as_bytes(), status.details()].concat());
-    for bytes in told.chain(refused).chain([figures]) {
-        let text = String::from_utf8_lossy(&bytes);
-        let sung: Vec<_> = canaries.iter().filter(|canary| text.contains(canary.as_str())).collect();
-        assert!(sung.is_empty(), "{sung:?} in {text}");
+    let sung = |bytes: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes);
+        canaries.iter().filter(|canary| text.contains(canary.as_str())).cloned().collect()
+    };
+    let measured = measured(&chain).await;
+    for bytes in told.chain(refused).chain(measured).chain([figures]) {
+        assert_eq!(sung(&bytes), Vec::<String>::new(), "in {}", String::from_utf8_lossy(&bytes));
     }
+
+    // An export is the client's own, and whole; nobody else's holds anything of it.
+    let client_id = world.there.known["client_id"].clone();
+    let exported = exported(&chain, &client_id, &client_id).await;
+    assert!(sung(&exported).len() > 5, "the client gets what was written: {:?}", sung(&exported));
+    let other = chain.register().await;
+    assert_eq!(sung(&self::exported(&chain, &other, &client_id).await), Vec::<String>::new());
+    let not_theirs: Vec<String> = WRITTEN_ON_THE_WAY.iter().map(|word| (*word).to_owned()).collect();
+    let theirs = sung(&self::exported(&chain, &other, &other).await);
+    assert!(theirs.iter().all(|canary| not_theirs.contains(canary)), "of somebody else: {theirs:?}");
 
     let databases: Vec<PathBuf> = SERVICES.iter().flat_map(|name| processes.database(name).files()).collect();
     let logs: Vec<PathBuf> = SERVICES.iter().map(|name| processes.log_file(name)).collect();
     // Both places are searched where something is to be found.
-    let client_id = world.there.known["client_id"].clone();
     assert!(!found(&databases, [client_id]).is_empty(), "an id is found in the databases");
     assert!(!found(&logs, ["AccessService/RegisterClient".to_owned()]).is_empty(), "a call is found in the logs");
     assert_eq!(found(&databases, canaries.clone()), Vec::<String>::new(), "in the databases");
     // Nor does a log hold a token.
     canaries.insert("eyJ".to_owned());
     assert_eq!(found(&logs, canaries), Vec::<String>::new(), "in the logs");
+    // Nor can any of it come in a core dump.
+    for pid in processes.pids() {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    }
+}
+
+/// What every service tells whoever watches it: how far it is, who looked, what was destroyed, the newest checkpoint.
+async fn measured(chain: &Chain) -> Vec<Vec<u8>> {
+    let (officer, mut answers) = (chain.person(Role::PrivacyOfficer), Vec::new());
+    for service in SERVICES {
+        answers.push(chain.status(service).await.unwrap().encode_to_vec());
+        let request = rights::ReportDestroyedRequest::default();
+        answers.push(
+            officer.rights(service, "audit").report_destroyed(request).await.unwrap().into_inner().encode_to_vec(),
+        );
+        let mut audit = officer.audit(service, "audit");
+        answers.push(audit.get_checkpoint(GetCheckpointRequest {}).await.unwrap().into_inner().encode_to_vec());
+    }
+    answers
+}
+
+/// All that every service gives somebody who asks for a client's export, refusals included.
+async fn exported(chain: &Chain, asks: &str, of: &str) -> Vec<u8> {
+    let (mut all, person) = (Vec::new(), chain.client(asks));
+    for service in SERVICES {
+        let mut page_token = String::new();
+        loop {
+            let request = rights::ExportClientRequest { client_id: of.to_owned(), page_token };
+            match person.rights(service, "own-file").export_client(request).await {
+                Ok(page) => {
+                    let page = page.into_inner();
+                    all.extend(page.encode_to_vec());
+                    page_token = page.next_page_token;
+                }
+                Err(status) => {
+                    all.extend([status.message().as_bytes(), status.details()].concat());
+                    break;
+                }
+            }
+            if page_token.is_empty() {
+                break;
+            }
+        }
+    }
+    all
 }
 
 /// Makes a call, again with the version that is there when another one was meant.

@@ -1,9 +1,10 @@
 //! What is depended on, held against `deny.toml`: licences that the EUPL-1.2 can carry, no second version that is not
-//! named there, one registry. Advisories are cargo-deny's.
+//! named there, one registry, nothing that its maker withdrew. Advisories are cargo-deny's (`.ci/run`).
 
 use chain_tests::root;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::process::Command;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -77,6 +78,46 @@ fn a_second_version_is_named_or_there_is_none() {
     }
     let several = versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| *name);
     assert_eq!(several.collect::<BTreeSet<_>>(), skipped, "found with several versions, and named with them");
+}
+
+/// What cargo itself keeps of the registry's index: the entries of a package.
+fn index(name: &str) -> Option<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    let path = match name.len() {
+        1 | 2 => format!("{}/{name}", name.len()),
+        3 => format!("3/{}/{name}", &name[..1]),
+        _ => format!("{}/{}/{name}", &name[..2], &name[2..4]),
+    };
+    let indexes = std::fs::read_dir(home.join("registry/index")).ok()?.flatten();
+    let mut kept = indexes.filter_map(|index| std::fs::read(index.path().join(".cache").join(&path)).ok());
+    Some(String::from_utf8_lossy(&kept.next()?).into_owned())
+}
+
+/// Whether the entries of a package say that a version was withdrawn.
+fn withdrawn(entries: &str, version: &str) -> bool {
+    let entries = entries.split('\0').filter_map(|entry| serde_json::from_str::<Value>(entry).ok());
+    entries.into_iter().any(|entry| entry["vers"] == version && entry["yanked"] == true)
+}
+
+/// As of when cargo here last asked the registry; where it never did, nothing is known.
+#[test]
+fn no_version_was_withdrawn_by_its_maker() {
+    let packages = packages();
+    let kept = packages.iter().filter_map(|package| Some((package, index(text(package, "name"))?)));
+    let (mut known, mut faults) = (0, Vec::new());
+    for (package, entries) in kept {
+        known += 1;
+        if withdrawn(&entries, text(package, "version")) {
+            faults.push(format!("{} {}", text(package, "name"), text(package, "version")));
+        }
+    }
+    eprintln!("looked up {known} of {} packages", packages.len());
+    assert_eq!(faults, Vec::<String>::new());
+    let entries =
+        ["etag", "1.0.0", r#"{"vers": "1.0.0", "yanked": true}"#, "2.0.0", r#"{"vers": "2.0.0", "yanked": false}"#];
+    let entries = &entries.join("\0");
+    assert!(withdrawn(entries, "1.0.0") && !withdrawn(entries, "2.0.0"));
 }
 
 #[test]

@@ -59,7 +59,7 @@ async fn whatever_is_sent_is_answered_or_refused_with_a_reason(engine: Engine) {
     chain.settle().await;
 }
 
-fn setting(name: &str, usual: u64) -> u64 {
+pub fn setting(name: &str, usual: u64) -> u64 {
     std::env::var_os(name)
         .map_or(usual, |set| set.to_string_lossy().parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
@@ -104,18 +104,18 @@ impl Call {
     }
 }
 
-fn noise(dice: &mut SmallRng) -> Vec<u8> {
+pub fn noise(dice: &mut SmallRng) -> Vec<u8> {
     let mut bytes = vec![0; dice.random_range(0..200)];
     dice.fill_bytes(&mut bytes);
     bytes
 }
 
-fn cut_short(mut bytes: Vec<u8>, dice: &mut SmallRng) -> Vec<u8> {
+pub fn cut_short(mut bytes: Vec<u8>, dice: &mut SmallRng) -> Vec<u8> {
     bytes.truncate(dice.random_range(0..=bytes.len()));
     bytes
 }
 
-fn turned_over(mut bytes: Vec<u8>, dice: &mut SmallRng) -> Vec<u8> {
+pub fn turned_over(mut bytes: Vec<u8>, dice: &mut SmallRng) -> Vec<u8> {
     for _ in 0..dice.random_range(1..4) {
         if let Some(at) = (!bytes.is_empty()).then(|| dice.random_range(0..bytes.len())) {
             bytes[at] ^= 1 << dice.random_range(0..8);
@@ -125,7 +125,7 @@ fn turned_over(mut bytes: Vec<u8>, dice: &mut SmallRng) -> Vec<u8> {
 }
 
 /// A message of the right shape, with anything in it.
-fn any_message(of: &MessageDescriptor, there: &Filling, dice: &mut SmallRng, depth: usize) -> DynamicMessage {
+pub fn any_message(of: &MessageDescriptor, there: &Filling, dice: &mut SmallRng, depth: usize) -> DynamicMessage {
     let mut message = DynamicMessage::new(of.clone());
     for field in of.fields() {
         if depth > 3 || dice.random_ratio(1, 6) {

@@ -6,15 +6,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says so by panicking")]
 
+#[path = "shared/rate.rs"]
+mod rate;
+
 use doorstroom::cluster::{Cluster, Options};
 use doorstroom::doors::Doors;
 use kernel::{Organisation, Role};
 use proto::access::v1 as access;
 use proto::feed::v1::SubscribeRequest;
 use proto::regie::v1 as regie;
-use std::future::Future;
+use rate::rate;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio_stream::StreamExt as _;
 use tonic::transport::Endpoint;
@@ -22,34 +24,6 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 const WINDOW: Duration = Duration::from_secs(3);
-
-/// Calls per second with so many in flight, after a warm-up.
-async fn rate<F, Fut>(in_flight: usize, call: F) -> f64
-where
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = ()> + Send,
-{
-    let (call, done) = (Arc::new(call), Arc::new(AtomicU64::new(0)));
-    let begin = Instant::now() + Duration::from_millis(300);
-    let end = begin + WINDOW;
-    let callers: Vec<_> = (0..in_flight)
-        .map(|_| {
-            let (call, done) = (call.clone(), done.clone());
-            tokio::spawn(async move {
-                while Instant::now() < end {
-                    call().await;
-                    if Instant::now() >= begin {
-                        done.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            })
-        })
-        .collect();
-    for caller in callers {
-        caller.await.unwrap();
-    }
-    done.load(Ordering::Relaxed) as f64 / WINDOW.as_secs_f64()
-}
 
 fn show(what: &str, in_flight: usize, measured: f64, limit: f64) {
     println!("{what:<58} {in_flight:>3} in flight {measured:>9.0}/s {limit:>9.0}/s {:>5.2}", measured / limit);
@@ -91,13 +65,34 @@ async fn raw_rows(store: &store::Store) {
     tx.commit().await.unwrap();
 }
 
-/// A row with the columns of the access log, in a table that nothing guards.
-async fn raw_entry(store: &store::Store) {
+/// A row with the columns and indexes of the access log and the same words in it, in a table that nothing guards or links.
+async fn raw_entry(store: &store::Store, actor: &kernel::Actor) {
     let mut tx = store.write().await.unwrap();
-    let (id, text) = (uuid::Uuid::now_v7(), "AccessService/GetJourney");
-    let row = store::args![id, 1i64, id, text, text, text, text, text, text, text, text, text, text];
+    let row = store::args![
+        uuid::Uuid::now_v7(),
+        kernel::Timestamp::UNIX_EPOCH,
+        uuid::Uuid::new_v4(),
+        &actor.subject,
+        &actor.organisation,
+        "shelter",
+        None::<String>,
+        "AccessService/GetJourney",
+        "investigation",
+        "public_task",
+        "identity",
+        None::<String>,
+        "0af7651916cd43dd8448eb211c80319c",
+        "ok",
+        "direct",
+        None::<String>,
+        None::<String>,
+        "1",
+        "organisation"
+    ];
     tx.keep(
-        "insert into raw_log (a, b, c, d, e, f, g, h, i, j, k, l, m) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "insert into raw_log (access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose,
+         legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol, standing)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         row,
     )
     .await
@@ -123,6 +118,7 @@ async fn entry(store: &store::Store, actor: &kernel::Actor) {
         represented: &[],
         emergencies: &[],
         protocol: "1",
+        standings: &[(None, "organisation".to_owned())],
     };
     tx.log_access(&access, &[kernel::ClientId(uuid::Uuid::new_v4())]).await.unwrap();
     tx.commit().await.unwrap();
@@ -179,20 +175,28 @@ async fn main() -> anyhow::Result<()> {
     n bigint not null
 );
 create table raw_log (
-    a text not null primary key,
-    b bigint not null,
-    c text not null,
-    d text,
-    e text,
-    f text,
-    g text,
-    h text,
-    i text,
-    j text,
-    k text,
-    l text,
-    m text
-);",
+    position integer primary key,
+    access_id text not null unique,
+    occurred_at bigint not null,
+    client_id text,
+    subject text not null,
+    organisation text not null,
+    roles text not null,
+    on_behalf_of text,
+    rpc text not null,
+    purpose text not null,
+    legal_ground text not null,
+    categories text not null,
+    request_id text,
+    trace_id text not null,
+    result text not null,
+    access_point text,
+    consents text,
+    emergency_id text,
+    protocol text,
+    standing text
+);
+create index raw_log_by_client on raw_log (client_id, occurred_at, access_id);",
         )],
     )
     .await?;
@@ -200,20 +204,20 @@ create table raw_log (
     println!("{:<58} {:>13} {:>11} {:>11} ratio", "", "", "measured", "limit");
     for in_flight in [1, 64] {
         let health = HealthClient::new(channel.clone());
-        let bare = rate(in_flight, move || {
+        let bare = rate(in_flight, WINDOW, move || {
             let mut health = health.clone();
             async move { drop(health.check(HealthCheckRequest::default()).await.unwrap()) }
         })
         .await;
         let client = shelter.access("shelter");
-        let read = rate(in_flight, move || {
+        let read = rate(in_flight, WINDOW, move || {
             let mut client = client.clone();
             async move { drop(client.list_facilities(access::ListFacilitiesRequest::default()).await.unwrap()) }
         })
         .await;
         show("a read through the gate, beside a bare call", in_flight, read, bare);
         let client = shelter.regie("shelter");
-        let gate = rate(in_flight, move || {
+        let gate = rate(in_flight, WINDOW, move || {
             let mut client = client.clone();
             async move {
                 drop(
@@ -229,13 +233,13 @@ create table raw_log (
     }
     for in_flight in [1, 64] {
         let store = raw.clone();
-        let limit = rate(in_flight, move || {
+        let limit = rate(in_flight, WINDOW, move || {
             let store = store.clone();
             async move { raw_rows(&store).await }
         })
         .await;
         let client = shelter.access("notification");
-        let registered = rate(in_flight, move || {
+        let registered = rate(in_flight, WINDOW, move || {
             let mut client = client.clone();
             let request = access::RegisterClientRequest {
                 request_id: uuid::Uuid::new_v4().to_string(),
@@ -255,14 +259,14 @@ create table raw_log (
     }
     let actor = Arc::new(doorstroom::roles::actor(Role::Shelter, None, None, None)?);
     for in_flight in [1, 64] {
-        let store = raw.clone();
-        let limit = rate(in_flight, move || {
-            let store = store.clone();
-            async move { raw_entry(&store).await }
+        let (store, who) = (raw.clone(), actor.clone());
+        let limit = rate(in_flight, WINDOW, move || {
+            let (store, who) = (store.clone(), who.clone());
+            async move { raw_entry(&store, &who).await }
         })
         .await;
         let (store, who) = (raw.clone(), actor.clone());
-        let logged = rate(in_flight, move || {
+        let logged = rate(in_flight, WINDOW, move || {
             let (store, who) = (store.clone(), who.clone());
             async move { entry(&store, &who).await }
         })

@@ -148,6 +148,11 @@ impl Processes {
         &self.databases[name]
     }
 
+    /// The programs, as the system knows them.
+    pub fn pids(&self) -> Vec<u32> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).values().map(Child::id).collect()
+    }
+
     /// Where a service logs to.
     pub fn log_file(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.log"))

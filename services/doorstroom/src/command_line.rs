@@ -4,6 +4,7 @@ use crate::call::{As, Call};
 use crate::cluster::{Cluster, Options};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
+use crate::replay::{self, Replay};
 use crate::rewrap::{self, Rewrap};
 use crate::roles;
 use crate::verify::{self, Fetch, Verify};
@@ -19,7 +20,8 @@ use std::time::Duration;
 /// Doorstroom: the partners around a homeless person act as one chain, from the first notification to a home of one's own.
 ///
 /// `doorstroom demo` shows what it is for. `doorstroom up` starts every service on this machine; `token`, `call` and
-/// `watch` talk to them; `checkpoint` and `verify` show whether the log of who looked is still what it was.
+/// `watch` talk to them; `checkpoint` and `verify` show whether the log of who looked is still what it was, `replay` whether
+/// each decision in it was the right one.
 #[derive(Parser)]
 #[command(version, after_help = "Logging goes to standard error; RUST_LOG says how much (for instance RUST_LOG=info).")]
 struct CommandLine {
@@ -64,6 +66,8 @@ enum Command {
     Rewrap(Rewrap),
     /// Finds out, without any service, whether the access log in a database is still what it was
     Verify(Verify),
+    /// Makes every decision in the access log of a database again, each by the policy of its day
+    Replay(Replay),
     /// Looks at what a service would start with, and says what is wrong and what to do about it
     Doctor(Doctor),
 }
@@ -73,10 +77,15 @@ const PRINTED_TOKEN_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Does what the command line says; how it went is in the exit status.
 pub fn main() -> ExitCode {
+    let kept = chassis::keep_to_itself();
     let line = CommandLine::parse();
     #[expect(clippy::disallowed_methods, reason = "the one place where this program reads its environment")]
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
     telemetry::init("doorstroom", telemetry::Format::Text, &filter);
+    if let Err(error) = kept {
+        eprintln!("doorstroom: the memory of this program cannot be kept out of core dumps: {error}");
+        return ExitCode::from(2);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime.context("the runtime does not start").and_then(|runtime| runtime.block_on(run(line.command))) {
         Ok(true) => ExitCode::SUCCESS,
@@ -102,6 +111,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Checkpoint(wanted) => verify::fetch(&wanted).await,
         Command::Rewrap(wanted) => rewrap::run(&wanted).await.map(|()| true),
         Command::Verify(wanted) => verify::run(&wanted).await,
+        Command::Replay(wanted) => replay::run(&wanted).await,
         Command::Doctor(wanted) => {
             #[expect(clippy::disallowed_methods, reason = "the one place where this program reads its environment")]
             let var = |name: &str| std::env::var(name).ok();

@@ -26,7 +26,8 @@ const LITTLE: u64 = 1 << 30;
     doorstroom doctor regie --config /etc/doorstroom/regie.env\n  \
     docker compose --file deploy/compose.yaml run --rm --entrypoint doorstroom regie doctor regie\n\n\
     It looks at: every variable (deploy/README.md lists them), certificates and their keys, who may read the keys, the\n\
-    issuers, the development issuer, reflection, the data folder, the database, its migrations and its clock.\n\n\
+    issuers, the development issuer, reflection, the data folder, the database, its migrations and its clock, and whether\n\
+    what is in memory can come on a disk.\n\n\
     Exit status: 0 nothing is wrong; 1 something is; 2 it could not be found out. What is only worth a look does not count.")]
 pub struct Doctor {
     /// The service: access, housing, income, aftercare, regie or monitor
@@ -69,7 +70,7 @@ impl Finding {
 
 /// Runs `doorstroom doctor`; false when something is wrong.
 pub async fn run(doctor: &Doctor, environment: impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
-    let findings = match &doctor.config {
+    let mut findings = match &doctor.config {
         None => examine(&doctor.service, environment).await?,
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -77,6 +78,7 @@ pub async fn run(doctor: &Doctor, environment: impl Fn(&str) -> Option<String>) 
             examine(&doctor.service, |name| variables.get(name).cloned()).await?
         }
     };
+    memory(&mut findings);
     print!("{}", report(&findings));
     Ok(!findings.iter().any(|finding| matches!(finding, Finding::Wrong { .. })))
 }
@@ -180,6 +182,39 @@ fn certificates(given: &impl Fn(&str) -> Option<String>, now: SystemTime, findin
             Ok(_) => Finding::Right(format!("{name}: valid up to {}", day(expires))),
         });
     }
+}
+
+/// Ways on which what is in memory comes on a disk.
+fn memory(findings: &mut Vec<Finding>) {
+    findings.push(match chassis::keeps_to_itself() {
+        true => Finding::Right("what a program of ours holds in memory comes in no core dump".to_owned()),
+        false => Finding::wrong(
+            "what a program of ours holds in memory, keys among it, can come in a core dump: this machine does not let it \
+             forbid that",
+            "let it call prctl and setrlimit; set kernel.core_pattern to |/bin/false where that cannot be",
+        ),
+    });
+    let kind = |device: &str| std::fs::read_to_string(format!("/sys/class/block/{device}/dm/uuid")).ok();
+    // What cannot be read says nothing.
+    let swaps = std::fs::read_to_string("/proc/swaps").unwrap_or_default();
+    findings.extend(swap(&swaps, kind));
+}
+
+/// Where memory is swapped to without being encrypted, as far as `/proc/swaps` and the mapped devices' ids say.
+fn swap(swaps: &str, kind: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
+    let used = swaps.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    let finding = |path: &str| {
+        let device = path.strip_prefix("/dev/").unwrap_or_default();
+        // The first is memory itself, compressed.
+        if device.starts_with("zram") || kind(device).is_some_and(|kind| kind.starts_with("CRYPT-")) {
+            return Finding::Right(format!("what is swapped to {path} is not readable on a disk"));
+        }
+        Finding::look(
+            format!("memory is swapped to {path}, and nothing shows that it is encrypted there"),
+            "swapoff, or encrypt the swap with a key of each start (crypttab: swap); or run the service with MemorySwapMax=0",
+        )
+    };
+    used.map(finding).collect()
 }
 
 fn day(at: SystemTime) -> String {
@@ -381,6 +416,28 @@ mod tests {
         let opened = store::Store::open("regie", &good["DOORSTROOM_DATABASE"], &sealing, &migrations).await.unwrap();
         opened.close().await;
         assert!(wrong(&good).await[0].contains("a newer program was here"));
+    }
+
+    #[test]
+    fn swap_that_is_not_encrypted_is_worth_a_look() {
+        let kind = |device: &str| match device {
+            "dm-0" => Some("CRYPT-PLAIN-swap".to_owned()),
+            "dm-1" => Some("LVM-vg".to_owned()),
+            _ => None,
+        };
+        for (path, is_right) in [
+            ("/dev/dm-0", true),
+            ("/dev/zram0", true),
+            ("/dev/dm-1", false),
+            ("/dev/vda2", false),
+            ("/swapfile", false),
+        ] {
+            let swaps = format!("Filename\tType\tSize\tUsed\tPriority\n{path}  partition 8 0 -2\n");
+            let found = swap(&swaps, kind);
+            assert!(matches!(found[..], [Finding::Right(_)]) == is_right && found.len() == 1, "{path}: {found:?}");
+        }
+        assert_eq!(swap("Filename\tType\tSize\tUsed\tPriority\n", kind), []);
+        assert_eq!(swap("", kind), []);
     }
 
     #[test]

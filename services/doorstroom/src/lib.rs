@@ -9,6 +9,7 @@ pub mod doors;
 pub mod dynamic;
 pub mod local;
 pub mod refusal;
+pub mod replay;
 pub mod rest;
 pub mod rewrap;
 pub mod roles;

@@ -82,13 +82,18 @@ pub async fn run(verify: &Verify) -> anyhow::Result<bool> {
     Ok(right)
 }
 
+/// A database that is named by its URL or its file.
+pub(crate) fn url(database: &str) -> anyhow::Result<String> {
+    match database.split_once(':') {
+        Some(("sqlite" | "postgres" | "postgresql", _)) => Ok(database.to_owned()),
+        _ if Path::new(database).is_file() => Ok(format!("sqlite:{database}")),
+        _ => bail!("{database} is no file, and no URL of a database"),
+    }
+}
+
 /// Whether the log is right, and what is to be said of it.
 pub async fn report(verify: &Verify) -> anyhow::Result<(bool, String)> {
-    let url = match verify.database.split_once(':') {
-        Some(("sqlite" | "postgres" | "postgresql", _)) => verify.database.clone(),
-        _ if Path::new(&verify.database).is_file() => format!("sqlite:{}", verify.database),
-        _ => bail!("{} is no file, and no URL of a database", verify.database),
-    };
+    let url = url(&verify.database)?;
     let mut kept = Vec::new();
     if let Some(path) = &verify.keys {
         let keys = Keys::from_file(path).with_context(|| path.display().to_string())?;

@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
+use zeroize::Zeroizing;
 
 /// An Ed25519 key that signs tokens under one issuer name.
 pub struct Issuer {
@@ -18,7 +19,7 @@ pub struct Issuer {
     audience: String,
     binds: bool,
     kid: String,
-    pkcs8: Vec<u8>,
+    pkcs8: Zeroizing<Vec<u8>>,
     pair: Ed25519KeyPair,
 }
 
@@ -76,21 +77,29 @@ impl Issuer {
 
     /// An issuer with the key in a PKCS#8 PEM text, as `openssl genpkey -algorithm ed25519` or [`Issuer::to_pem`] write it.
     pub fn from_pem(name: impl Into<String>, pem: &str) -> Result<Self, IssuerError> {
-        let body: String = pem
+        let body: Zeroizing<String> = pem
             .trim()
             .strip_prefix("-----BEGIN PRIVATE KEY-----")
             .and_then(|rest| rest.strip_suffix("-----END PRIVATE KEY-----"))
             .ok_or(IssuerError::Pem)?
             .split_whitespace()
-            .collect();
-        Self::from_pkcs8(name, &STANDARD.decode(body).map_err(|_| IssuerError::Pem)?)
+            .collect::<String>()
+            .into();
+        Self::from_pkcs8(name, &Zeroizing::new(STANDARD.decode(&*body).map_err(|_| IssuerError::Pem)?))
     }
 
     fn from_pkcs8(name: impl Into<String>, pkcs8: &[u8]) -> Result<Self, IssuerError> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| IssuerError::Key)?;
         let digest = ring::digest::digest(&ring::digest::SHA256, pair.public_key().as_ref());
         let kid = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]);
-        Ok(Self { name: name.into(), audience: AUDIENCE.to_owned(), binds: false, kid, pkcs8: pkcs8.to_vec(), pair })
+        Ok(Self {
+            name: name.into(),
+            audience: AUDIENCE.to_owned(),
+            binds: false,
+            kid,
+            pkcs8: pkcs8.to_vec().into(),
+            pair,
+        })
     }
 
     /// The same key under another name.
@@ -120,7 +129,7 @@ impl Issuer {
     /// The key as PKCS#8 PEM: a secret.
     pub fn to_pem(&self) -> String {
         let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
-        for line in STANDARD.encode(&self.pkcs8).as_bytes().chunks(64) {
+        for line in STANDARD.encode(&*self.pkcs8).as_bytes().chunks(64) {
             let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
         }
         pem.push_str("-----END PRIVATE KEY-----\n");

@@ -9,6 +9,7 @@ mod issuer;
 mod jose;
 mod keys;
 mod policy;
+mod protocol;
 mod purpose;
 mod revoked;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use issuer::{Issuer, IssuerError, TokenSource};
 pub use jose::Algorithm;
 pub use keys::{Keys, KeysError};
 pub use policy::{Grant, Policy, PolicyFileError, Relation, Rule, Standing};
+pub use protocol::{Asked, Decision, Protocol, ProtocolError};
 pub use purpose::{Ground, PURPOSE_HEADER, Purpose, Purposes};
 pub use revoked::{Revocations, RevocationsError};
 pub use thumbprint::Thumbprint;

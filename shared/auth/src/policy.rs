@@ -1,7 +1,6 @@
 //! The policy table: role x RPC x relation, default deny. One line per RPC; what has no line is refused to everybody.
 
 use kernel::{Actor, Refusal, Role, general};
-use ring::digest;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
@@ -58,6 +57,48 @@ pub struct Standing {
     pub person: bool,
     /// The caller has emergency access in person, in this role, and only looks (R-REG-20).
     pub emergency: Option<Role>,
+}
+
+impl Standing {
+    /// As it stands in the access log.
+    pub fn words(&self) -> String {
+        let known = [
+            ("owner", self.owner),
+            ("client", self.client),
+            ("organisation", self.organisation),
+            ("person", self.person),
+        ];
+        let mut words: Vec<String> =
+            known.iter().filter(|(_, holds)| *holds).map(|(word, _)| (*word).to_owned()).collect();
+        words.extend(self.emergency.map(|role| format!("emergency:{role}")));
+        words.join(",")
+    }
+
+    /// Reads it back; none when it is no such text.
+    pub fn from_words(words: &str) -> Option<Self> {
+        let mut standing = Self::default();
+        for word in words.split(',').filter(|word| !word.is_empty()) {
+            match word {
+                "owner" => standing.owner = true,
+                "client" => standing.client = true,
+                "organisation" => standing.organisation = true,
+                "person" => standing.person = true,
+                _ => standing.emergency = Some(Role::from_key(word.strip_prefix("emergency:")?)?),
+            }
+        }
+        Some(standing)
+    }
+
+    /// With what is known from elsewhere in the same call.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            owner: self.owner || other.owner,
+            client: self.client || other.client,
+            organisation: self.organisation || other.organisation,
+            person: self.person || other.person,
+            emergency: self.emergency.or(other.emergency),
+        }
+    }
 }
 
 impl Grant {
@@ -123,7 +164,7 @@ pub struct Policy {
 }
 
 /// The files that are compiled in.
-const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     ("access", include_str!("../policy/access.toml")),
     ("housing", include_str!("../policy/housing.toml")),
     ("income", include_str!("../policy/income.toml")),
@@ -132,19 +173,6 @@ const FILES: &[(&str, &str)] = &[
     ("monitor", include_str!("../policy/monitor.toml")),
     ("shared", include_str!("../policy/shared.toml")),
 ];
-
-/// Every file with its name and its length before it, so that no two tables are hashed alike.
-fn version_of(files: &[(&str, &str)]) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for (name, text) in files.iter().chain(&[("purposes", crate::purpose::FILE)]) {
-        for part in [name, text] {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
-        }
-    }
-    let hash = context.finish();
-    hash.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 type File = BTreeMap<String, BTreeMap<String, BTreeMap<String, Words>>>;
 
@@ -163,13 +191,6 @@ impl Policy {
         static TABLE: LazyLock<Policy> =
             LazyLock::new(|| Policy::parse(FILES).unwrap_or_else(|error| panic!("{error}")));
         &TABLE
-    }
-
-    /// Which table and register of purposes these are: the first digits of the hash over both, as it stands in the access
-    /// log with everything that was judged by them (R-REG-19).
-    pub fn version() -> &'static str {
-        static VERSION: LazyLock<String> = LazyLock::new(|| version_of(FILES));
-        &VERSION
     }
 
     /// Reads named policy files into one table.
@@ -248,7 +269,7 @@ fn rule(words: BTreeMap<String, Words>) -> Result<Rule, String> {
 }
 
 /// `/doorstroom.housing.v1.HousingService/OfferDwelling` as `HousingService/OfferDwelling`.
-fn short(method: &str) -> &str {
+pub(crate) fn short(method: &str) -> &str {
     let method = method.strip_prefix('/').unwrap_or(method);
     let service_ends = method.find('/').unwrap_or(method.len());
     match method[..service_ends].rfind('.') {
@@ -315,6 +336,18 @@ mod tests {
         assert_eq!(wrong, ["HousingService/EndLease has no line", "HousingService/AcceptOffer is no RPC"]);
     }
 
+    #[test]
+    fn a_standing_is_read_back_as_it_was_written() {
+        for n in 0..32 {
+            let is = |bit: u32| n >> bit & 1 == 1;
+            let emergency = is(4).then_some(Role::Vo);
+            let standing = Standing { owner: is(0), client: is(1), organisation: is(2), person: is(3), emergency };
+            assert_eq!(Standing::from_words(&standing.words()), Some(standing));
+        }
+        assert_eq!(Standing::from_words("emergency:nobody"), None);
+        assert_eq!(Standing::from_words("everything"), None);
+    }
+
     /// R-REG-20: in the one role in which it was opened, where the line asks for a relation with the client; nothing else.
     #[test]
     fn emergency_access_stands_in_for_a_relation_in_one_role_and_widens_no_line() {
@@ -338,20 +371,6 @@ mod tests {
                 assert!(!grant.holds(&standing) || grant.holds(&related), "{rpc}: {grant:?}");
             }
         }
-    }
-
-    /// R-REG-19
-    #[test]
-    fn another_table_or_register_is_another_version() {
-        assert_eq!(Policy::version(), version_of(FILES));
-        assert_eq!(Policy::version().len(), 16);
-        let mut versions: Vec<_> = (0..FILES.len()).map(|n| version_of(&FILES[n..])).collect();
-        versions.push(version_of(&[("a", "bc")]));
-        versions.push(version_of(&[("ab", "c")]));
-        let all = versions.len();
-        versions.sort();
-        versions.dedup();
-        assert_eq!(versions.len(), all);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::work::Seen;
 use crate::{Caller, Chassis, Work};
-use auth::{Policy, Purposes};
+use auth::Purposes;
 use kernel::{ClientId, Moment, Refusal, general};
 use prost::Message;
 use proto::Mutation;
@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Access, Answered, Error, Result, Tx};
+use store::{Access, Answered, Error, Result, Tx, again};
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -21,9 +21,6 @@ pub type Answer<R> = std::result::Result<Response<R>, Status>;
 
 /// What a handler returns: its future, boxed because it borrows the work that it is given.
 pub type Run<'a, R> = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
-
-/// How often a transaction that lost a race is run again before the caller must.
-const ATTEMPTS: u32 = 12;
 
 /// How long a revocation waits for the other services.
 const CONFIRMATION: Duration = Duration::from_secs(5);
@@ -121,46 +118,45 @@ impl Chassis {
         if !(8..=64).contains(&command.id.len()) {
             return Err(self.refuse(&command.caller, &[], (&general::REQUEST_ID_MISSING).into()).await);
         }
-        for attempt in 0.. {
-            match self.attempt(command).await {
-                Err(Error::Conflict) if attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await;
-                }
-                // Two first calls with one request id raced: the second look finds the answer of the first.
-                Err(Error::Unique { on }) if on.starts_with("answered_call") && attempt < ATTEMPTS => {}
-                outcome => return outcome,
-            }
-        }
-        Err(Error::Conflict)
+        // Two first calls with one request id raced: the second look finds the answer of the first.
+        let raced = |error| match error {
+            Error::Unique { on } if on.starts_with("answered_call") => Error::Conflict,
+            error => error,
+        };
+        again(|| async { self.attempt(command).await.map_err(raced) }).await
     }
 
     async fn attempt(&self, command: &Command) -> Result<Vec<u8>> {
         let Command { caller, id, hash, run } = command;
         let now = self.clock.now();
-        let mut tx = self.store.write().await?;
-        // Who waited for a turn until nobody waited for the answer any more need not begin.
-        let before = match caller.bounds.is_late() {
-            true => None,
-            false => Some(tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await?),
-        };
-        let (mut tx, seen, outcome) = match before {
-            None => (tx, Seen::default(), Err(Error::from(&general::DEADLINE_PASSED))),
-            Some(Answered::Same(answer)) => {
+        // Who waited for a turn until nobody waited for the answer any more does not begin.
+        let mut tx = self.store.write_until(caller.bounds.deadline).await?;
+        let mut seen = Seen::default();
+        let mut outcome = match tx.answered(caller.organisation(), &caller.rpc, id, hash.as_ref()).await {
+            Ok(Answered::Same(answer)) => {
                 tx.commit().await?;
                 return Ok(answer);
             }
-            Some(Answered::Other) => (tx, Seen::default(), Err(Error::from(&general::REQUEST_ID_REUSED))),
-            Some(Answered::No) => {
+            Ok(Answered::Other) => Err(Error::from(&general::REQUEST_ID_REUSED)),
+            Ok(Answered::No) => {
                 let mut work = self.work(tx, now, caller.clone());
                 let outcome = run(&mut work).await;
-                let (tx, seen) = work.into_parts();
-                (tx, seen, outcome)
+                (tx, seen) = work.into_parts();
+                outcome
             }
+            Err(error) => Err(error),
         };
+        if let Ok(answer) = &outcome {
+            let kept = async {
+                tx.keep_answer(caller.organisation(), &caller.rpc, id, hash.as_ref(), answer, now.at).await?;
+                tx.log_access(&access(caller, now.at, Some(id), "ok", &seen), &seen.clients).await
+            };
+            if let Err(error) = kept.await {
+                outcome = Err(error);
+            }
+        }
         match outcome {
             Ok(answer) => {
-                tx.keep_answer(caller.organisation(), &caller.rpc, id, hash.as_ref(), &answer, now.at).await?;
-                tx.log_access(&access(caller, now.at, Some(id), "ok", &seen), &seen.clients).await?;
                 tx.commit().await?;
                 Ok(answer)
             }
@@ -197,7 +193,7 @@ impl Chassis {
     }
 
     async fn look(&self, caller: &Arc<Caller>) -> std::result::Result<Work, Status> {
-        let tx = self.store.read().await.map_err(|error| explain(&error))?;
+        let tx = self.store.read_until(caller.bounds.deadline).await.map_err(|error| explain(&error))?;
         Ok(self.work(tx, self.clock.now(), caller.clone()).only_looking())
     }
 
@@ -230,9 +226,12 @@ impl Chassis {
     }
 
     async fn log_seen(&self, caller: &Caller, seen: &Seen, result: &str) -> Result<()> {
-        let mut tx = self.store.write().await?;
-        tx.log_access(&access(caller, self.clock.now().at, None, result, seen), &seen.clients).await?;
-        tx.commit().await
+        again(|| async {
+            let mut tx = self.store.write().await?;
+            tx.log_access(&access(caller, self.clock.now().at, None, result, seen), &seen.clients).await?;
+            tx.commit().await
+        })
+        .await
     }
 
     /// Does something on the service's own behalf, in one transaction, again and again until it wins its race.
@@ -242,22 +241,14 @@ impl Chassis {
         run: impl for<'a> Fn(&'a mut Work) -> Run<'a, T> + Send + Sync,
     ) -> Result<T> {
         let caller = Arc::new(Caller::service(self.name, what));
-        for attempt in 0.. {
+        again(|| async {
             let mut work = self.work(self.store.write().await?, self.clock.now(), caller.clone());
-            let outcome = async {
-                let done = run(&mut work).await?;
-                let (tx, _): (Tx, Seen) = work.into_parts();
-                tx.commit().await?;
-                Ok(done)
-            };
-            match outcome.await {
-                Err(Error::Conflict) if attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await;
-                }
-                outcome => return outcome,
-            }
-        }
-        Err(Error::Conflict)
+            let done = run(&mut work).await?;
+            let (tx, _): (Tx, Seen) = work.into_parts();
+            tx.commit().await?;
+            Ok(done)
+        })
+        .await
     }
 }
 
@@ -282,7 +273,8 @@ fn access<'a>(
         consents: &seen.consents,
         emergencies: &seen.emergencies,
         represented: &seen.represented,
-        protocol: Policy::version(),
+        protocol: crate::protocol_version(),
+        standings: &seen.standings,
     }
 }
 

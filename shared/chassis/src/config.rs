@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Masters, Sealing, SealingKey};
 use tonic::transport::Endpoint;
+use zeroize::Zeroizing;
 
 /// What a service needs to run.
 #[derive(Clone)]
@@ -258,8 +259,9 @@ impl Issuers {
     }
 }
 
-fn read(path: &str) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
+/// What is in a file may be a key.
+fn read(path: &str) -> Result<Zeroizing<String>, String> {
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| format!("{path}: {error}"))
 }
 
 /// What the columns are sealed with, or which variable says it wrongly.

@@ -124,7 +124,7 @@ pub const SHARED: &[Held] = &[
         "where t.client_id = $1 and t.rpc not like 'RegieService/%Separation%' order by t.occurred_at, t.access_id", {
         Moment: occurred_at;
         Text: client_id, organisation, roles, rpc, purpose, legal_ground, categories, result, access_point, consents, emergency_id,
-            protocol;
+            protocol, standing;
     }, withheld: &[
         ("access_id", WithheldGround::Copy), ("subject", WithheldGround::Staff),
         ("on_behalf_of", WithheldGround::Staff), ("request_id", WithheldGround::Copy),
@@ -171,6 +171,7 @@ pub const SHARED_NOT: &[(&str, NotHeld)] = &[
     // Answers of changes carry ids and states of what is given elsewhere.
     ("answered_call", NotHeld::Copy),
     ("access_link", NotHeld::Nobody),
+    ("authorisation_protocol", NotHeld::Nobody),
     ("key_store", NotHeld::Nobody),
     ("destroyed_key", NotHeld::Nobody),
 ];
@@ -672,6 +673,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("stabilised_since", "stabiel sinds"),
     ("stage", "stadium"),
     ("standard", "norm"),
+    ("standing", "hoe de aanroeper zich verhield tot u"),
     ("standstill_days", "dagen dat de termijn stilstond"),
     ("start_on", "begint op"),
     ("started_on", "begonnen op"),

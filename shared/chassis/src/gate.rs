@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use kernel::{Actor, Refusal, general};
 use prost_reflect::DescriptorPool;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -46,6 +46,12 @@ static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// For which purposes the contract lists each RPC (`Service/Method`).
+pub(crate) fn listed() -> BTreeMap<String, Vec<String>> {
+    let short = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+    METHODS.iter().map(|(path, method)| (short(path), method.purposes.clone())).collect()
+}
 
 /// Puts a gate before every RPC of a service.
 #[derive(Clone)]

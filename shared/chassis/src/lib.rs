@@ -18,10 +18,12 @@ mod feed;
 mod gate;
 mod inbox;
 mod limits;
+mod memory;
 mod own_file;
 mod page;
 mod peer;
 mod process;
+mod protocol;
 mod rights;
 mod timer;
 mod tls;
@@ -38,11 +40,13 @@ pub use erasure::{erase, over};
 pub use export::{Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT, SHIELD, Seal};
 pub use inbox::Event;
 pub use limits::{Bounds, Limits};
+pub use memory::{keep_to_itself, keeps_to_itself};
 pub use own_file::{own_access_from, own_access_to};
 pub use page::Page;
 pub use peer::{Outgoing, Peers};
 pub use process::{Files, main};
 pub use proto::rights::v1::WithheldGround;
+pub use protocol::protocol_version;
 pub use store::{APART, Deadline, Error, Migration, Result, Row, Tx, Value, args};
 pub use telemetry::TraceContext;
 pub use tls::{Clients, Pair, Tls, expires};
@@ -270,6 +274,8 @@ async fn open<S: Service>(setup: Setup, stopping: watch::Receiver<bool>) -> anyh
     let store = Store::open(name, &setup.database, &setup.sealing, S::MIGRATIONS)
         .await
         .with_context(|| format!("{name}: the database cannot be opened"))?;
+    let kept = protocol::keep(&store, setup.clock.now().at).await;
+    kept.with_context(|| format!("{name}: what calls are judged by cannot be kept"))?;
     let chassis = Chassis {
         name,
         store,

@@ -73,6 +73,9 @@ impl Limits {
     }
 }
 
+/// How long a call may take whose caller does not say how long it waits.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Organisations are forgotten from this many on, those first that have been quiet.
 const MANY: usize = 10_000;
 
@@ -146,6 +149,7 @@ impl Drop for Place {
 /// How far a call may go: until when its caller waits, and the place of the stream that it opens.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
+    /// None when a service acts on its own.
     pub(crate) deadline: Option<Instant>,
     pub(crate) place: Option<Arc<Place>>,
 }
@@ -153,13 +157,8 @@ pub struct Bounds {
 impl Bounds {
     /// Of a caller that waits this long from now on: the value of the header `grpc-timeout`.
     pub fn until(header: &str) -> Self {
-        let deadline = timeout(header).and_then(|waits| Instant::now().checked_add(waits));
-        Self { deadline, place: None }
-    }
-
-    /// Whether the caller no longer waits for the answer.
-    pub(crate) fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+        let waits = timeout(header).unwrap_or(PATIENCE);
+        Self { deadline: Instant::now().checked_add(waits), place: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A service as a program of its own: configuration, telemetry, port, in that order; then it serves.
 
-use crate::{Service, from_env};
+use crate::{Service, from_env, keep_to_itself};
 use anyhow::Context as _;
 use kernel::Calendar;
 use std::path::PathBuf;
@@ -37,6 +37,7 @@ impl Files {
 /// Beside what [`from_env`] reads: `DOORSTROOM_POLICY_DIR` names the folder of [`Files`], `DOORSTROOM_LOG_FORMAT` is `json`
 /// (the default) or `text`, `RUST_LOG` says what is logged.
 pub async fn main<S: Service>(configure: impl FnOnce(&Files) -> anyhow::Result<S>) -> anyhow::Result<()> {
+    keep_to_itself().context("the memory of this program cannot be kept out of core dumps")?;
     #[expect(clippy::disallowed_methods, reason = "the one place where a service reads its environment")]
     let var = |name: &str| std::env::var(name).ok();
     let (address, setup) = from_env(S::NAME, var)?;

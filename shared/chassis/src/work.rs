@@ -39,12 +39,21 @@ pub(crate) struct Seen {
     pub consents: Vec<Uuid>,
     /// Which of them by their legal representative.
     pub represented: Vec<ClientId>,
+    /// How the caller stood to them, and to things of nobody, where that was asked.
+    pub standings: Vec<(Option<ClientId>, String)>,
 }
 
 impl Seen {
     /// These clients, by an ordinary relation.
     pub fn of(clients: &[ClientId]) -> Self {
         Self { clients: clients.to_vec(), ..Self::default() }
+    }
+
+    /// Keeps how the caller stood, with what was known of it before.
+    fn stood(&mut self, client: Option<ClientId>, standing: Standing, standing_in: &str) {
+        let known = self.standings.iter().position(|(of, _)| *of == client).map(|at| self.standings.swap_remove(at).1);
+        let known = known.and_then(|words| Standing::from_words(words.split(" as ").next()?)).unwrap_or_default();
+        self.standings.push((client, standing.and(known).words() + standing_in));
     }
 }
 
@@ -138,7 +147,7 @@ impl Work {
             self.touched(client);
         }
         let caller = self.caller.clone();
-        self.permit_by(&caller.grants, thing, client, owners).await
+        self.permit_by(&caller.grants, "", thing, client, owners).await
     }
 
     /// The same, as if the caller had called another RPC (`Service/Method`) that this call stands in for.
@@ -153,16 +162,30 @@ impl Work {
             self.touched(client);
         }
         let grants = Policy::embedded().grants(rpc, &self.caller.actor)?;
-        self.permit_by(&grants, thing, client, owners).await
+        self.permit_by(&grants, &format!(" as {rpc}"), thing, client, owners).await
     }
 
     async fn permit_by(
         &mut self,
         grants: &[Grant],
+        standing_in: &str,
         thing: &'static str,
         client: Option<ClientId>,
         owners: &[&Organisation],
     ) -> Result<()> {
+        let standing = self.standing(grants, client, owners).await?;
+        self.seen.stood(client, standing, standing_in);
+        let holds = grants.iter().any(|grant| grant.holds(&standing));
+        holds.then_some(()).ok_or_else(|| Self::unknown(thing))
+    }
+
+    /// How the caller stands to this client and this thing, as far as these grants ask it.
+    async fn standing(
+        &mut self,
+        grants: &[Grant],
+        client: Option<ClientId>,
+        owners: &[&Organisation],
+    ) -> Result<Standing> {
         let actor = self.caller.actor.clone();
         let own_file = match client {
             Some(client) => self.own_file(client).await?,
@@ -176,7 +199,7 @@ impl Work {
         let passes = |standing: &Standing| grants.iter().any(|grant| grant.holds(standing));
         if passes(&standing) {
             self.seen.represented.extend(client.filter(|_| own_file == OwnFile::Represented));
-            return Ok(());
+            return Ok(standing);
         }
         if own_file == OwnFile::TooYoung && passes(&Standing { client: true, ..standing }) {
             return Err((&general::OWN_FILE_TOO_YOUNG).into());
@@ -192,17 +215,17 @@ impl Work {
             }
         }
         if passes(&standing) {
-            return Ok(());
+            return Ok(standing);
         }
         if let Some(client) = client.filter(|_| self.only_looks) {
             let open = self.tx.emergencies(client, &actor.organisation, &actor.subject, self.now.at).await?;
             let opens = |role: Role| passes(&Standing { emergency: Some(role), ..standing });
-            if let Some((id, _)) = open.into_iter().find(|(_, role)| opens(*role)) {
+            if let Some((id, role)) = open.into_iter().find(|(_, role)| opens(*role)) {
                 self.seen.emergencies.push((client, id));
-                return Ok(());
+                standing.emergency = Some(role);
             }
         }
-        Err(Self::unknown(thing))
+        Ok(standing)
     }
 
     /// How the caller stands to the own file of a client, by what access told of ages (R-REG-21). Who stands in for a client

@@ -264,8 +264,8 @@ pub mod general {
             "Close one, or read several subscriptions from one place.",
             "Sluit er een, of lees meer abonnementen op één plek.";
         DEADLINE_PASSED: Late, "P3",
-            "The deadline of this call had passed before it began; nothing was changed.",
-            "De termijn van deze aanroep was voorbij voordat zij begon; er is niets gewijzigd.",
+            "The deadline of this call passed before it was done; nothing was changed.",
+            "De termijn van deze aanroep was voorbij voordat zij klaar was; er is niets gewijzigd.",
             "Try again with the same request_id and a longer deadline.",
             "Probeer het opnieuw met hetzelfde request_id en een langere termijn.";
         OUR_FAULT: Fault, "-",

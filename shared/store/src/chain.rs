@@ -6,6 +6,7 @@
 use crate::db::{Db, Row, Tx};
 use crate::{Error, Result, Store, args};
 use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use ring::digest::{Context, SHA256};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -19,11 +20,14 @@ pub type Hash = [u8; 32];
 
 /// Which encoding of an entry is hashed. Another list of fields is another form: an entry is of the first that has all that
 /// it holds, so that what was linked before a field came stays linked, and filling or emptying a field changes the hash.
-const FORMS: [(&[u8], usize); 2] =
-    [(b"doorstroom access log, form 1\n", 13), (b"doorstroom access log, form 2\n", TEXTS.len())];
+const FORMS: [(&[u8], usize); 3] = [
+    (b"doorstroom access log, form 1\n", 13),
+    (b"doorstroom access log, form 2\n", 17),
+    (b"doorstroom access log, form 3\n", TEXTS.len()),
+];
 
 /// The text fields of an entry, in the order in which they are hashed.
-const TEXTS: [&str; 17] = [
+const TEXTS: [&str; 18] = [
     "access_id",
     "client_id",
     "subject",
@@ -41,23 +45,30 @@ const TEXTS: [&str; 17] = [
     "consents",
     "emergency_id",
     "protocol",
+    "standing",
 ];
 
 const ENTRIES_AFTER: &str =
     "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
-    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol
+    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol, standing
     from access_log where position > $1 order by position limit $2";
 
 const EVERY_ENTRY: &str =
     "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
-    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol
+    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol, standing
     from access_log where position is not null order by position, access_id";
 
 /// The same of a database that no program with the later fields has opened: a backup of before them.
-const EVERY_ENTRY_BEFORE: &str =
+const EVERY_ENTRY_BEFORE_STANDING: &str =
+    "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
+    purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol,
+    null as standing
+    from access_log where position is not null order by position, access_id";
+
+const EVERY_ENTRY_BEFORE_PROTOCOL: &str =
     "select position, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc,
     purpose, legal_ground, categories, request_id, trace_id, result,
-    null as access_point, null as consents, null as emergency_id, null as protocol
+    null as access_point, null as consents, null as emergency_id, null as protocol, null as standing
     from access_log where position is not null order by position, access_id";
 
 /// At most this many entries stand between two links.
@@ -112,7 +123,7 @@ impl Link {
             return Err(Fault::Missing { position, found: entry.position });
         }
         let holds = entry.texts.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        let (form, fields) = *FORMS.iter().find(|(_, fields)| holds <= *fields).unwrap_or(&FORMS[1]);
+        let (form, fields) = *FORMS.iter().find(|(_, fields)| holds <= *fields).unwrap_or(&FORMS[2]);
         let mut context = Context::new(&SHA256);
         context.update(form);
         context.update(&self.hash);
@@ -303,13 +314,13 @@ pub async fn verify(url: &str, checkpoints: &[Link]) -> Result<std::result::Resu
 }
 
 /// One connection that writes nothing.
-enum Reading {
+pub(crate) enum Reading {
     Lite(SqliteConnection),
     Pg(PgConnection),
 }
 
 impl Reading {
-    async fn open(url: &str) -> Result<Reading> {
+    pub async fn open(url: &str) -> Result<Reading> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.options([("default_transaction_read_only", "on")]);
             return Ok(Reading::Pg(PgConnection::connect_with(&options).await?));
@@ -317,11 +328,18 @@ impl Reading {
         Ok(Reading::Lite(SqliteConnectOptions::from_str(url)?.read_only(true).connect().await?))
     }
 
-    async fn all(&mut self, sql: &'static str) -> Result<Vec<Row>> {
+    pub async fn all(&mut self, sql: &'static str) -> Result<Vec<Row>> {
         Ok(match self {
             Reading::Lite(lite) => sqlx::query(sql).fetch_all(lite).await?.into_iter().map(Row::Lite).collect(),
             Reading::Pg(pg) => sqlx::query(sql).fetch_all(pg).await?.into_iter().map(Row::Pg).collect(),
         })
+    }
+
+    pub fn each(&mut self, sql: &'static str) -> BoxStream<'_, sqlx::Result<Row>> {
+        match self {
+            Reading::Lite(lite) => sqlx::query(sql).fetch(lite).map(|row| row.map(Row::Lite)).boxed(),
+            Reading::Pg(pg) => sqlx::query(sql).fetch(pg).map(|row| row.map(Row::Pg)).boxed(),
+        }
     }
 
     async fn number(&mut self, sql: &'static str) -> Result<i64> {
@@ -330,12 +348,14 @@ impl Reading {
 
     /// Takes every entry, as one stream: a page that ends between two rows of one position would hide the second.
     async fn walk(&mut self, walk: &mut Walk) -> Result<std::result::Result<(), Fault>> {
-        let has_all = self.all("select protocol from access_log limit 0").await.is_ok();
-        let every = if has_all { EVERY_ENTRY } else { EVERY_ENTRY_BEFORE };
-        let mut rows = match self {
-            Reading::Lite(lite) => sqlx::query(every).fetch(lite).map(|row| row.map(Row::Lite)).boxed(),
-            Reading::Pg(pg) => sqlx::query(every).fetch(pg).map(|row| row.map(Row::Pg)).boxed(),
+        let every = if self.all("select standing from access_log limit 0").await.is_ok() {
+            EVERY_ENTRY
+        } else if self.all("select protocol from access_log limit 0").await.is_ok() {
+            EVERY_ENTRY_BEFORE_STANDING
+        } else {
+            EVERY_ENTRY_BEFORE_PROTOCOL
         };
+        let mut rows = self.each(every);
         while let Some(row) = rows.next().await {
             let taken = match Entry::read(&row?) {
                 Ok(entry) => walk.take(&entry),
@@ -393,7 +413,7 @@ impl Store {
             // The writer is kept from its commands for one insert only.
             let found = self.read().await?.next_link().await?;
             if let (_, Some(next)) = &found {
-                let mut tx = Tx::write(self).await?;
+                let mut tx = Tx::write(self, None).await?;
                 tx.keep_link(next).await?;
                 tx.commit().await?;
             }

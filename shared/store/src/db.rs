@@ -1,35 +1,36 @@
 //! Two engines behind one small face: the same SQL text, the same four kinds of column (whole number, text, bytes,
 //! boolean), the same rows. Instants are microseconds in a `bigint`, dates ISO text: both sort right on both engines.
 
-use crate::lite::{Turn, Writer};
+use crate::lite::{Reader, Readers, Turn, Writer};
 use crate::{Error, Result, Store};
 use jiff::Timestamp;
-use kernel::{Cents, Date};
+use kernel::{Cents, Date, general};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions, Postgres, Row as _, SqlSafeStr, Sqlite};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, Sqlite};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 #[derive(Clone)]
 pub(crate) enum Db {
-    Lite { writer: Arc<Writer>, readers: SqlitePool },
+    Lite { writer: Arc<Writer>, readers: Arc<Readers> },
     Pg(PgPool),
 }
 
 impl Db {
     pub async fn open(url: &str) -> Result<Db> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5));
-            return Ok(Db::Pg(options.connect(url).await?));
+            // Whoever lost us in the middle of a transaction lets go of what it holds.
+            let options = PgConnectOptions::from_str(url)?.options([("idle_in_transaction_session_timeout", "60s")]);
+            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5));
+            // The first thing that is said on a connection shows whether it lives.
+            return Ok(Db::Pg(pool.test_before_acquire(false).connect_with(options).await?));
         }
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
@@ -43,10 +44,8 @@ impl Db {
             .pragma("recursive_triggers", "on")
             // What a savepoint must be able to undo is small, and need not pass through a file.
             .pragma("temp_store", "memory");
-        let writer = Writer::new(options.connect().await?);
-        // A file does not go away as a server does: no need to ask a connection whether it still lives.
-        let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
-        let readers = readers.connect_lazy_with(options.read_only(true));
+        let writer = Writer::open(&options).await?;
+        let readers = Readers::new(options.read_only(true));
         Ok(Db::Lite { writer, readers })
     }
 
@@ -72,6 +71,8 @@ impl Db {
 pub struct Tx {
     connection: Connection,
     along: Along,
+    /// When the caller no longer waits: what runs is cut off then, and nothing more begins.
+    until: Option<Instant>,
     pub(crate) store: Store,
     pub(crate) published: u64,
     pub(crate) deadlines: u64,
@@ -80,7 +81,7 @@ pub struct Tx {
 
 enum Connection {
     Lite(Turn),
-    LiteRead(PoolConnection<Sqlite>),
+    LiteRead(Reader),
     Pg(sqlx::Transaction<'static, Postgres>),
     PgRead(PoolConnection<Postgres>),
 }
@@ -137,43 +138,72 @@ impl Along {
 
 /// Runs one query on whichever connection there is.
 macro_rules! on {
-    ($self:expr, $sql:expr, $args:expr, $method:ident, $wrap_lite:expr, $wrap_pg:expr) => {
-        match &mut $self.connection {
+    ($self:expr, $sql:expr, $args:expr, $method:ident, $wrap_lite:expr, $wrap_pg:expr) => {{
+        $self.in_time()?;
+        let answer = match &mut $self.connection {
             Connection::Lite(turn) => {
                 let (connection, begin) = turn.next()?;
-                let answered = $self.along.with(begin, $sql, $args).$method(connection).await?;
-                turn.begun();
-                Ok(answered).map($wrap_lite)
+                let answer = $self.along.with(begin, $sql, $args).$method(connection).await;
+                turn.answered(&answer);
+                answer.map($wrap_lite)
             }
-            Connection::LiteRead(reader) => lite($sql, $args).$method(&mut **reader).await.map($wrap_lite),
+            Connection::LiteRead(reader) => {
+                let answer = lite($sql, $args).$method(reader.connection()?).await;
+                reader.answered(&answer);
+                answer.map($wrap_lite)
+            }
             Connection::Pg(tx) => pg($sql, $args).$method(&mut **tx).await.map($wrap_pg),
             Connection::PgRead(reader) => pg($sql, $args).$method(&mut **reader).await.map($wrap_pg),
-        }
-    };
+        };
+        answer.map_err(|error| $self.failed(error))
+    }};
 }
 
 impl Tx {
-    pub(crate) async fn write(store: &Store) -> Result<Tx> {
+    pub(crate) async fn write(store: &Store, until: Option<Instant>) -> Result<Tx> {
         let connection = match &store.db {
-            Db::Lite { writer, .. } => Connection::Lite(writer.turn().await?),
-            Db::Pg(pool) => Connection::Pg(pool.begin_with(PG_BEGIN).await?),
+            Db::Lite { writer, .. } => Connection::Lite(writer.turn(until).await?),
+            Db::Pg(pool) => {
+                let begin = format!("{PG_BEGIN}; set local statement_timeout = {}", milliseconds(until));
+                Connection::Pg(begin_pg(pool, begin).await?)
+            }
         };
-        Ok(Tx { connection, along: Along::default(), store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+        Ok(Tx::on(connection, store, until))
     }
 
     /// A transaction on PostgreSQL whose every statement sees what others committed meanwhile: for an assigner that waits
-    /// for its turn.
+    /// for its turn, however long.
     pub(crate) async fn assign(store: &Store, pool: &PgPool) -> Result<Tx> {
-        let connection = Connection::Pg(pool.begin().await?);
-        Ok(Tx { connection, along: Along::default(), store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+        Ok(Tx::on(Connection::Pg(assign_pg(pool).await?), store, None))
     }
 
-    pub(crate) async fn read(store: &Store) -> Result<Tx> {
+    pub(crate) async fn read(store: &Store, until: Option<Instant>) -> Result<Tx> {
         let connection = match &store.db {
-            Db::Lite { readers, .. } => Connection::LiteRead(readers.acquire().await?),
-            Db::Pg(pool) => Connection::PgRead(pool.acquire().await?),
+            Db::Lite { readers, .. } => Connection::LiteRead(readers.reader(until).await?),
+            Db::Pg(pool) => Connection::PgRead(reader_pg(pool, until).await?),
         };
-        Ok(Tx { connection, along: Along::default(), store: store.clone(), published: 0, deadlines: 0, logged: 0 })
+        Ok(Tx::on(connection, store, until))
+    }
+
+    fn on(connection: Connection, store: &Store, until: Option<Instant>) -> Tx {
+        let store = store.clone();
+        Tx { connection, along: Along::default(), until, store, published: 0, deadlines: 0, logged: 0 }
+    }
+
+    /// Nothing begins for a caller who no longer waits.
+    fn in_time(&self) -> Result<()> {
+        match self.until {
+            Some(until) if until <= Instant::now() => Err((&general::DEADLINE_PASSED).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the database says of a statement: when it was cut off as the caller's time was over, that.
+    fn failed(&self, error: sqlx::Error) -> Error {
+        match self.until {
+            Some(_) if is_cut_off(&error) => (&general::DEADLINE_PASSED).into(),
+            _ => error.into(),
+        }
     }
 
     /// Writes something whose outcome decides nothing. In order with what follows; an error may only show there, or in the
@@ -184,7 +214,7 @@ impl Tx {
 
     async fn keep_made(&mut self, sql: impl SqlSafeStr, args: Vec<Value>) -> Result<()> {
         if !matches!(self.connection, Connection::Lite(_)) {
-            return Ok(on!(self, sql, args, execute, |_| (), |_| ())?);
+            return on!(self, sql, args, execute, |_| (), |_| ());
         }
         if self.along.args.len() + args.len() > Along::ROOM {
             self.arrive().await?;
@@ -195,33 +225,34 @@ impl Tx {
 
     /// Sends what waits for a statement to travel with.
     async fn arrive(&mut self) -> Result<()> {
-        if let Connection::Lite(turn) = &mut self.connection {
-            let (connection, begin) = turn.next()?;
-            if let Some(query) = std::mem::take(&mut self.along).between(begin, "") {
-                query.execute(connection).await?;
-            }
-            turn.begun();
-        }
-        Ok(())
+        self.in_time()?;
+        let Connection::Lite(turn) = &mut self.connection else { return Ok(()) };
+        let (connection, begin) = turn.next()?;
+        let answer = match std::mem::take(&mut self.along).between(begin, "") {
+            Some(query) => query.execute(connection).await.map(drop),
+            None => Ok(()),
+        };
+        turn.answered(&answer);
+        answer.map_err(|error| self.failed(error))
     }
 
     /// Runs a statement; returns how many rows it touched.
     pub async fn run(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
         // On its own: the rows of what goes before would be counted with it.
         self.arrive().await?;
-        Ok(on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())?)
+        on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())
     }
 
     /// All rows of a query.
     pub async fn rows(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>> {
         let lite_rows = |rows: Vec<SqliteRow>| rows.into_iter().map(Row::Lite).collect();
         let pg_rows = |rows: Vec<PgRow>| rows.into_iter().map(Row::Pg).collect();
-        Ok(on!(self, sql, args, fetch_all, lite_rows, pg_rows)?)
+        on!(self, sql, args, fetch_all, lite_rows, pg_rows)
     }
 
     /// The first row of a query, if there is one.
     pub async fn row(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Option<Row>> {
-        Ok(on!(self, sql, args, fetch_optional, |row| row.map(Row::Lite), |row| row.map(Row::Pg))?)
+        on!(self, sql, args, fetch_optional, |row| row.map(Row::Lite), |row| row.map(Row::Pg))
     }
 
     /// Inserts many rows with few statements: `insert` is the text up to `values`, `tail` what follows (an `on conflict`
@@ -253,9 +284,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Back to how it was when the transaction began.
+    /// Back to how it was when the transaction began. What follows is no longer the caller's, and has its own time.
     pub async fn undo(mut self) -> Result<Tx> {
         self.along = Along::default();
+        self.until = None;
         self.published = 0;
         self.deadlines = 0;
         self.logged = 0;
@@ -263,7 +295,7 @@ impl Tx {
             Connection::Lite(ref mut turn) => turn.undo().await?,
             Connection::Pg(tx) => {
                 tx.rollback().await?;
-                return Tx::write(&self.store).await;
+                return Tx::write(&self.store, None).await;
             }
             Connection::LiteRead(_) | Connection::PgRead(_) => {}
         }
@@ -296,6 +328,58 @@ impl Tx {
 
 /// Both engines must refuse the same races.
 const PG_BEGIN: &str = "begin isolation level serializable";
+
+/// No statement takes longer, whoever waits for it: it would keep others from their turn.
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
+
+/// How long PostgreSQL gives each statement of who waits until then.
+fn milliseconds(until: Option<Instant>) -> u128 {
+    let left = until.map_or(LONGEST, |until| until.saturating_duration_since(Instant::now()).min(LONGEST));
+    // Nothing at all would be no bound.
+    left.as_millis().max(1)
+}
+
+/// Whether the database cut a statement off (`query_canceled`, SQLITE_INTERRUPT).
+pub(crate) fn is_cut_off(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("57014" | "9"))
+}
+
+/// Begins a transaction with what holds in it, in one trip.
+async fn begin_pg(pool: &PgPool, begin: String) -> Result<sqlx::Transaction<'static, Postgres>> {
+    loop {
+        let idle = pool.num_idle();
+        match pool.begin_with(AssertSqlSafe(begin.clone())).await {
+            // One that had waited here was dead.
+            Err(error) if idle > 0 && is_lost(&error) => {}
+            begun => return Ok(begun?),
+        }
+    }
+}
+
+/// A transaction that waits for its turn, however long.
+pub(crate) async fn assign_pg(pool: &PgPool) -> Result<sqlx::Transaction<'static, Postgres>> {
+    begin_pg(pool, "begin; set local statement_timeout = 0".to_owned()).await
+}
+
+/// A connection to read on, told how long each statement may take.
+async fn reader_pg(pool: &PgPool, until: Option<Instant>) -> Result<PoolConnection<Postgres>> {
+    let bound = format!("set statement_timeout = {}", milliseconds(until));
+    loop {
+        let idle = pool.num_idle();
+        let mut connection = pool.acquire().await?;
+        match sqlx::raw_sql(AssertSqlSafe(bound.clone())).execute(&mut *connection).await {
+            Err(error) if idle > 0 && is_lost(&error) => {}
+            told => return Ok(told.map(|_| connection)?),
+        }
+    }
+}
+
+/// Whether there is nobody at the other end, or a server that shuts down.
+fn is_lost(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "25P03"))
+}
 
 type LiteQuery = sqlx::query::Query<'static, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
 type PgQuery = sqlx::query::Query<'static, Postgres, <Postgres as sqlx::Database>::Arguments>;

@@ -84,8 +84,11 @@ impl From<sqlx::Error> for Error {
                 );
                 return Self::Unique { on };
             }
-            // Disk full (53100, SQLITE_FULL), too many connections, shutting down, busy, read-only after a failed disk.
-            if matches!(&*code, "53100" | "13" | "53300" | "57P01" | "57P03" | "5" | "8" | "10") {
+            // Disk full (53100, SQLITE_FULL), too many connections, shutting down, busy, read-only after a failed disk; cut off,
+            // or idle, for too long.
+            let passing =
+                ["53100", "13", "53300", "57P01", "57P03", "5", "8", "10", "57014", "9", "25P03"].contains(&&*code);
+            if passing {
                 return Self::Unavailable(error);
             }
         }

@@ -4,7 +4,7 @@
 //! PostgreSQL transactions commit in any order, so one assigner stamps what is already committed. Either way a reader who
 //! has seen position n has seen everything up to n.
 
-use crate::db::{Db, Row, Tx};
+use crate::db::{Db, Row, Tx, assign_pg};
 use crate::{Error, Result, Store, args};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -309,7 +309,7 @@ impl Store {
     /// that of the transactions, since those follow each other.
     pub async fn stamp(&self) -> Result<()> {
         let Db::Pg(pool) = &self.db else { return Ok(()) };
-        let mut tx = pool.begin().await?;
+        let mut tx = assign_pg(pool).await?;
         // One assigner at a time, also between processes.
         sqlx::query("select pg_advisory_xact_lock(7302)").execute(&mut *tx).await?;
         sqlx::query(

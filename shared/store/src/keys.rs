@@ -4,11 +4,10 @@
 //! keys were destroyed stands in both databases: whichever is put back from an older copy is set right by the other.
 
 use crate::db::{Db, Tx};
-use crate::seal::{KeyOf, Masters, Retention, SealingKey, aead, decrypt_bytes, encrypt};
-use crate::{Error, Result, Store, args, schema};
+use crate::seal::{KeyOf, Masters, Retention, SealingKey, decrypt_bytes, encrypt};
+use crate::{Error, Result, Store, again, args, schema};
 use jiff::Timestamp;
 use kernel::ClientId;
-use ring::aead::LessSafeKey;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::str::FromStr as _;
@@ -80,7 +79,7 @@ impl Destroyed {
 /// What there is under a name.
 #[derive(Clone)]
 pub(crate) enum Found {
-    Key(Arc<LessSafeKey>),
+    Key(Arc<SealingKey>),
     Destroyed,
     Nothing,
 }
@@ -91,9 +90,6 @@ const HELD: usize = 4096;
 /// An opened key is read anew after this long, so that another process of the service that destroyed it is heard.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How often a transaction that lost a race is run again.
-const ATTEMPTS: u32 = 12;
-
 /// The opened key store of one service.
 pub(crate) struct Keys {
     store: Store,
@@ -103,7 +99,7 @@ pub(crate) struct Keys {
 
 #[derive(Default)]
 struct Memory {
-    held: HashMap<KeyOf, (Arc<LessSafeKey>, Instant)>,
+    held: HashMap<KeyOf, (Arc<SealingKey>, Instant)>,
     order: VecDeque<KeyOf>,
     destroyed: HashSet<(String, String)>,
 }
@@ -115,7 +111,7 @@ impl Memory {
             || self.destroyed.contains(&(owner, key.class.to_owned()))
     }
 
-    fn hold(&mut self, key: KeyOf, opened: Arc<LessSafeKey>) {
+    fn hold(&mut self, key: KeyOf, opened: Arc<SealingKey>) {
         if self.held.insert(key, (opened, Instant::now())).is_none() {
             self.order.push_back(key);
         }
@@ -251,7 +247,7 @@ impl Keys {
         if let Some(row) = tx.row(select, args![&owner, key.class]).await? {
             let opened =
                 self.unwrap(&owner, key.class, &row.get::<String>("master")?, &row.get::<Vec<u8>>("wrapped")?)?;
-            let opened = Arc::new(aead(&opened));
+            let opened = Arc::new(opened);
             let mut memory = self.memory();
             if memory.destroyed(key) {
                 return Ok(Found::Destroyed);
@@ -346,12 +342,12 @@ impl Keys {
         Ok((id.to_owned(), encrypt(&master, &wrapping(owner, class, id), key)?))
     }
 
-    fn unwrap(&self, owner: &str, class: &str, master: &str, wrapped: &[u8]) -> Result<[u8; 32]> {
+    fn unwrap(&self, owner: &str, class: &str, master: &str, wrapped: &[u8]) -> Result<SealingKey> {
         let key = self.masters.get(master).ok_or_else(|| {
             Error::Keys(format!("the master key {master} wraps keys in it and is not configured: add it"))
         })?;
         let plain = decrypt_bytes(&key, &wrapping(owner, class, master), wrapped);
-        plain.and_then(|plain| plain.try_into().ok()).ok_or_else(|| {
+        plain.and_then(|plain| Some(SealingKey::from_bytes(plain.as_slice().try_into().ok()?))).ok_or_else(|| {
             Error::Keys(format!(
                 "the master key {master} is not the one that wrapped a key in it: put the right one back"
             ))
@@ -371,17 +367,6 @@ impl Keys {
 /// What a wrapped key is bound to.
 fn wrapping(owner: &str, class: &str, master: &str) -> String {
     format!("data_key/{owner}/{class}/{master}")
-}
-
-/// Runs a transaction until it wins its race.
-async fn again<T, F: Future<Output = Result<T>>>(run: impl Fn() -> F) -> Result<T> {
-    for attempt in 0..ATTEMPTS {
-        match run().await {
-            Err(Error::Conflict) => tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await,
-            outcome => return outcome,
-        }
-    }
-    Err(Error::Conflict)
 }
 
 /// Whether a file is there; a server says so itself.
@@ -423,7 +408,7 @@ impl Keys {
         for row in &rows {
             let (owner, class): (String, String) = (row.get("client_id")?, row.get("class")?);
             let key = self.unwrap(&owner, &class, &row.get::<String>("master")?, &row.get::<Vec<u8>>("wrapped")?)?;
-            let (master, wrapped) = self.wrap(&owner, &class, &key)?;
+            let (master, wrapped) = self.wrap(&owner, &class, key.expose())?;
             let update = "update data_key set master = $3, wrapped = $4 where client_id = $1 and class = $2";
             tx.run(update, args![owner, class, master, wrapped]).await?;
         }

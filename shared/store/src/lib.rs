@@ -21,6 +21,7 @@ mod lite;
 mod log;
 mod own_file;
 mod relation;
+mod replay;
 mod schema;
 mod seal;
 mod state;
@@ -36,16 +37,35 @@ pub use idempotency::Answered;
 pub use keys::{Destroyed, Destruction, Sealing, rewrap};
 pub use log::{Access, LoggedAccess};
 pub use relation::Relation;
+pub use replay::{Decided, decisions, protocols};
 pub use schema::Migration;
 pub use seal::{DERIVED_MASTER, KeyOf, Masters, Opened, Retention, Sealer, SealingKey};
 pub use state::{State, look};
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// The result of anything that touches the database.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// How often a transaction that lost a race is run again before the caller must.
+const ATTEMPTS: u32 = 12;
+
+/// Runs a transaction until it wins its race.
+pub async fn again<T, F: Future<Output = Result<T>>>(run: impl Fn() -> F) -> Result<T> {
+    let mut attempt = 0;
+    loop {
+        match run().await {
+            Err(Error::Conflict) if attempt < ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
 
 /// One service's database. Cheap to clone.
 #[derive(Clone)]
@@ -106,12 +126,23 @@ impl Store {
 
     /// A transaction that may write. Dropped without [`Tx::commit`], it leaves no trace.
     pub async fn write(&self) -> Result<Tx> {
-        Tx::write(self).await
+        Tx::write(self, None).await
+    }
+
+    /// The same for a caller who waits until then: a statement that still runs is cut off, nothing more begins, and the
+    /// transaction ends in [`general::DEADLINE_PASSED`](kernel::general::DEADLINE_PASSED). A commit is never cut off.
+    pub async fn write_until(&self, until: Option<Instant>) -> Result<Tx> {
+        Tx::write(self, until).await
     }
 
     /// A connection that only reads what is committed.
     pub async fn read(&self) -> Result<Tx> {
-        Tx::read(self).await
+        Tx::read(self, None).await
+    }
+
+    /// The same for a caller who waits until then.
+    pub async fn read_until(&self, until: Option<Instant>) -> Result<Tx> {
+        Tx::read(self, until).await
     }
 
     /// Which engine this is: "sqlite" or "postgres".

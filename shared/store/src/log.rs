@@ -38,6 +38,8 @@ pub struct Access<'a> {
     pub represented: &'a [ClientId],
     /// The version of the table of rights by which it was judged.
     pub protocol: &'a str,
+    /// How the caller stood to each client, and to things of no client, where that was asked.
+    pub standings: &'a [(Option<ClientId>, String)],
 }
 
 /// An entry as it was kept.
@@ -91,6 +93,10 @@ impl Tx {
             let represented = client.filter(|client| access.represented.contains(client));
             represented.map(|client| client.to_string()).or_else(|| access.actor.on_behalf_of.clone())
         };
+        let standing = |client: Option<ClientId>| -> Option<&str> {
+            let of = |wanted| access.standings.iter().find(|(of, _)| *of == wanted).map(|(_, words)| words.as_str());
+            of(client).or_else(|| of(None))
+        };
         let entry = |client: Option<ClientId>| -> Vec<Value> {
             args![
                 Uuid::now_v7(),
@@ -110,7 +116,8 @@ impl Tx {
                 access.access_point,
                 consents.clone(),
                 emergency(client),
-                access.protocol
+                access.protocol,
+                standing(client)
             ]
         };
         let entries = if clients.is_empty() {
@@ -121,11 +128,22 @@ impl Tx {
         self.logged += 1;
         self.insert_many(
             "insert into access_log (access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose,
-             legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol)",
+             legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol,
+             standing)",
             entries,
             "",
         )
         .await
+    }
+
+    /// Keeps what calls are judged by; once is enough.
+    pub async fn keep_protocol(&mut self, version: &str, words: &str, now: Timestamp) -> Result<()> {
+        let known = "select 1 as one from authorisation_protocol where version = $1";
+        if self.row(known, args![version]).await?.is_none() {
+            let insert = "insert into authorisation_protocol (version, words, kept_at) values ($1, $2, $3) on conflict do nothing";
+            self.keep(insert, args![version, words, now]).await?;
+        }
+        Ok(())
     }
 
     /// A client's entries, newest first, from before the given entry on; without the RPCs in `withheld`, each between commas.

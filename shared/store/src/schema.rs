@@ -37,6 +37,14 @@ macro_rules! shared {
             (11, "nen7513", include_str!(concat!("../migrations/0011_nen7513.", $engine, ".sql"))),
             (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
             (30, "contact through", include_str!("../migrations/0030_contact_through.sql")),
+            (
+                40,
+                "protocol",
+                concat!(
+                    include_str!("../migrations/0040_protocol.sql"),
+                    include_str!(concat!("../migrations/0040_protocol.", $engine, ".sql"))
+                ),
+            ),
             (50, "own file", include_str!("../migrations/0050_own_file.sql")),
         ]
     };
@@ -91,7 +99,12 @@ async fn bring_up_to_date(db: &Db, migrator: &Migrator) -> Result<()> {
             let mut line = writer.line().await;
             run(migrator, line.connection()?).await
         }
-        Db::Pg(pool) => run(migrator, &mut *pool.acquire().await?).await,
+        Db::Pg(pool) => {
+            // Tables that are large take their time; nobody is answered before.
+            let mut connection = pool.acquire().await?;
+            sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+            run(migrator, &mut *connection).await
+        }
     }
 }
 

@@ -10,29 +10,33 @@ use kernel::{ClientId, Refusal, general};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{hkdf, hmac};
+use zeroize::Zeroizing;
 
-/// The key from which a service's lookups are derived: 32 bytes. Prints as dots.
+/// The key from which a service's lookups are derived: 32 bytes. Prints as dots, and is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SealingKey([u8; 32]);
+pub struct SealingKey(Zeroizing<[u8; 32]>);
 
 impl SealingKey {
     /// A key from configuration.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(Zeroizing::new(bytes))
     }
 
     /// A key as it stands in a file: 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
-        let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        if digits.len() == 64 { bytes.try_into().ok().map(Self) } else { None }
+        let mut key = Self(Zeroizing::default());
+        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+        for (byte, pair) in key.0.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        (text.len() == 64).then_some(key)
     }
 
     /// A fresh key; `None` when the machine has no randomness to give.
     pub fn generate() -> Option<Self> {
-        let mut bytes = [0; 32];
-        SystemRandom::new().fill(&mut bytes).ok()?;
-        Some(Self(bytes))
+        let mut key = Self(Zeroizing::default());
+        SystemRandom::new().fill(&mut *key.0).ok()?;
+        Some(key)
     }
 
     /// The bytes, to be kept where only the operator can read them.
@@ -41,7 +45,7 @@ impl SealingKey {
     }
 
     fn root(&self) -> hkdf::Prk {
-        hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorstroom").extract(&self.0)
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorstroom").extract(&*self.0)
     }
 }
 
@@ -61,7 +65,7 @@ pub const DERIVED_MASTER: &str = "sealing-key";
 impl Masters {
     /// The one that is derived from the sealing key.
     pub fn derived(key: &SealingKey) -> Self {
-        Self(vec![(DERIVED_MASTER.to_owned(), SealingKey(derive(&key.root(), b"master")))])
+        Self(vec![(DERIVED_MASTER.to_owned(), derive(&key.root(), b"master"))])
     }
 
     /// Reads a file with a master key per line, `ID KEY` with 64 hexadecimal digits, the newest last; `#` begins a
@@ -91,11 +95,11 @@ impl Masters {
 
     pub(crate) fn newest(&self) -> (&str, LessSafeKey) {
         let (id, key) = self.0.last().expect("there is the derived one at least");
-        (id, aead(&key.0))
+        (id, aead(key))
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<LessSafeKey> {
-        self.0.iter().find(|(known, _)| known == id).map(|(_, key)| aead(&key.0))
+        self.0.iter().find(|(known, _)| known == id).map(|(_, key)| aead(key))
     }
 }
 
@@ -198,7 +202,7 @@ impl Sealer {
         let root = key.root();
         Self {
             before: aead(&derive(&root, b"columns")),
-            lookups: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, b"lookups")),
+            lookups: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, b"lookups").expose()),
             keys,
         }
     }
@@ -214,7 +218,7 @@ impl Sealer {
     ) -> Result<Vec<u8>> {
         let place = place(column, &row);
         match self.keys()?.get_or_make(key).await? {
-            Found::Key(key) => Ok([MARK.as_slice(), &encrypt(&key, &place, text.as_bytes())?].concat()),
+            Found::Key(key) => Ok([MARK.as_slice(), &encrypt(&aead(&key), &place, text.as_bytes())?].concat()),
             Found::Destroyed | Found::Nothing => Err(erased().into()),
         }
     }
@@ -231,7 +235,7 @@ impl Sealer {
         let found = self.keys()?.get(key).await?;
         let text = match (&found, sealed.strip_prefix(MARK)) {
             (Found::Destroyed, _) => return Ok(Opened::Erased),
-            (Found::Key(key), Some(body)) => decrypt(key, &place, body),
+            (Found::Key(key), Some(body)) => decrypt(&aead(key), &place, body),
             _ => None,
         };
         // The random beginning of what was sealed before may look like the mark.
@@ -271,8 +275,9 @@ fn place(column: &str, row: &impl std::fmt::Display) -> String {
     format!("{column}/{row}")
 }
 
-pub(crate) fn aead(key: &[u8; 32]) -> LessSafeKey {
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("32 bytes"))
+/// A key ready for use: its schedule is not overwritten, so it is made for one use and not kept.
+pub(crate) fn aead(key: &SealingKey) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).expect("32 bytes"))
 }
 
 /// A fresh nonce and what it encrypted.
@@ -286,20 +291,21 @@ pub(crate) fn encrypt(key: &LessSafeKey, place: &str, plain: &[u8]) -> Result<Ve
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
-pub(crate) fn decrypt_bytes(key: &LessSafeKey, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decrypt_bytes(key: &LessSafeKey, place: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
-    let mut body = body.to_vec();
-    let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut body).ok()?;
-    Some(plain.to_vec())
+    let mut body = Zeroizing::new(body.to_vec());
+    let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut body).ok()?.len();
+    body.truncate(plain);
+    Some(body)
 }
 
 fn decrypt(key: &LessSafeKey, place: &str, sealed: &[u8]) -> Option<String> {
-    String::from_utf8(decrypt_bytes(key, place, sealed)?).ok()
+    String::from_utf8(std::mem::take(&mut *decrypt_bytes(key, place, sealed)?)).ok()
 }
 
-fn derive(root: &hkdf::Prk, what: &[u8]) -> [u8; 32] {
-    let mut key = [0; 32];
-    root.expand(&[what], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).expect("32 bytes is a valid length");
+fn derive(root: &hkdf::Prk, what: &[u8]) -> SealingKey {
+    let mut key = SealingKey(Zeroizing::default());
+    root.expand(&[what], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key.0)).expect("32 bytes is a valid length");
     key
 }
 

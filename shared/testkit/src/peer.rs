@@ -82,25 +82,56 @@ impl FakePeer {
         event: &E,
     ) {
         let payload = prost_types::Any { type_url: E::type_url(), value: event.encode_to_vec() };
-        let event = Event {
-            event_id: event_id.to_string(),
-            r#type: format!("nl.doorstroom.{}.test", self.service),
-            client_id: client.map(|id| id.to_string()).unwrap_or_default(),
-            occurred_on: Some(proto::from_date(on)),
-            recorded_at: Some(prost_types::Timestamp {
-                seconds: kernel::Moment::at_hour(on, 9).at.as_second(),
-                nanos: 0,
-            }),
-            payload: Some(payload),
-            trace: String::new(),
-        };
+        let client_id = client.map(|id| id.to_string()).unwrap_or_default();
+        let event = self.event(event_id, &client_id, on, Some(payload));
+        self.deliver(event).await;
+    }
+
+    /// Puts an event on the feed and waits until the service has taken it in.
+    pub async fn deliver(&self, event: Event) {
+        let kind = event.payload.as_ref().map(|payload| payload.type_url.clone());
         self.events.send_modify(|events| events.push(event));
         let count = self.events.borrow().len();
         let mut acknowledged = self.acknowledged.subscribe();
         tokio::time::timeout(Duration::from_secs(20), acknowledged.wait_for(|taken| *taken >= count))
             .await
-            .unwrap_or_else(|_| panic!("the event {} was not taken in within 20 s", E::NAME))
+            .unwrap_or_else(|_| panic!("the event {kind:?} was not taken in within 20 s"))
             .unwrap();
+    }
+
+    /// An event as this feed carries it.
+    pub fn event(&self, event_id: Uuid, client_id: &str, on: kernel::Date, payload: Option<prost_types::Any>) -> Event {
+        let recorded_at = kernel::Moment::at_hour(on, 9).at.as_second();
+        Event {
+            event_id: event_id.to_string(),
+            r#type: format!("nl.doorstroom.{}.test", self.service),
+            client_id: client_id.to_owned(),
+            occurred_on: Some(proto::from_date(on)),
+            recorded_at: Some(prost_types::Timestamp { seconds: recorded_at, nanos: 0 }),
+            payload,
+            trace: String::new(),
+        }
+    }
+
+    /// Puts any event on the feed, right or wrong. True once the service has taken it in; false when it stood still before it and
+    /// asked for it again: then it is taken off, as when the other service is mended.
+    pub async fn offer(&self, event: Event) -> bool {
+        let (mut acknowledged, mut opened) = (self.acknowledged.subscribe(), self.opened.subscribe());
+        let before = *opened.wait_for(|opened| *opened > 0).await.unwrap();
+        self.events.send_modify(|events| events.push(event));
+        let count = self.events.borrow().len();
+        let decided = tokio::time::timeout(Duration::from_secs(20), async {
+            tokio::select! {
+                biased;
+                taken = acknowledged.wait_for(|taken| *taken >= count) => taken.is_ok(),
+                again = opened.wait_for(|opened| *opened > before) => again.is_err(),
+            }
+        });
+        let taken = decided.await.expect("the service takes an event in or asks for it again within 20 s");
+        if !taken {
+            self.events.send_modify(|events| drop(events.pop()));
+        }
+        taken
     }
 }
 

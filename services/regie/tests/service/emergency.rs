@@ -109,7 +109,7 @@ testkit::on_both_engines! {
         let reads: Vec<_> = of_officer.iter().filter(|one| one.emergency_id == opened.emergency_id).collect();
         assert_eq!(reads.len(), 1, "{of_officer:?}");
         assert_eq!((reads[0].subject.as_str(), reads[0].responsible.as_str(), reads[0].result.as_str()), ("medewerker", "medewerker", "ok"));
-        assert_eq!((reads[0].access_point(), reads[0].protocol.as_str()), (AccessPoint::Token, auth::Policy::version()));
+        assert_eq!((reads[0].access_point(), reads[0].protocol.as_str()), (AccessPoint::Token, chassis::protocol_version()));
         assert!(reads[0].words.is_none() && reads[0].method == "RegieService/GetCaseAsDistrict");
         let own = log(&bench, &client_actor(client), "own-file", client).await;
         let seen = own.iter().find(|one| one.emergency_id == opened.emergency_id).unwrap();

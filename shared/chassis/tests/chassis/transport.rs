@@ -228,10 +228,7 @@ testkit::on_both_engines! {
         let late = |timeout: &'static str| {
             let (counter, id) = (counter.clone(), id.clone());
             async move {
-                let mut request = stabilise(&id, about);
-                let caller = chassis::Caller::clone(request.extensions().get::<Arc<chassis::Caller>>().unwrap());
-                let bounds = chassis::Bounds::until(timeout);
-                request.extensions_mut().insert(Arc::new(chassis::Caller { bounds, ..caller }));
+                let request = until(stabilise(&id, about), timeout);
                 counter.command(request, count).await.map(|answer| answer.into_inner().version)
             }
         };
@@ -242,6 +239,37 @@ testkit::on_both_engines! {
         // The same call with time enough has its one effect.
         assert_eq!(late("1M").await.unwrap(), 1);
         assert_eq!(bench.events().await.len(), 1);
+    }
+
+    /// P3: what runs in the database is cut off when the caller no longer waits. Nothing of it stays, it is in the log, and who
+    /// was before or after it has the one effect.
+    async fn a_statement_that_outlasts_its_caller_is_cut_off_and_leaves_nothing(bench: Bench<Counter> = Counter) {
+        bench.settled().await;
+        let counter = started(&bench);
+        let clients: Vec<_> = (0..8).map(|_| client('a')).collect();
+        let call_in_vain = |first: char, run: Slow| {
+            let (counter, request) = (counter.clone(), until(stabilise(&rid(), client(first)), "300m"));
+            tokio::spawn(async move { counter.command(request, run).await.map(drop) })
+        };
+        let in_vain = [call_in_vain('b', slow), call_in_vain('c', slow)];
+        let beside: Vec<_> = clients.iter().map(|client| {
+            let (counter, client) = (counter.clone(), *client);
+            tokio::spawn(async move { call(&counter, &rid(), client).await })
+        }).collect();
+        for one in in_vain {
+            let refused = one.await.unwrap().unwrap_err();
+            assert_eq!((refused.code(), reason(&refused)), (Code::DeadlineExceeded, "DEADLINE_PASSED".to_owned()));
+        }
+        for one in beside {
+            assert_eq!(one.await.unwrap().unwrap(), 1, "once, also of who was undone along with it");
+        }
+        assert_eq!(bench.events().await.len(), clients.len());
+        let looked = counter.query(until(stabilise(&rid(), client('d')), "300m"), |work, _| Box::pin(endless(work))).await;
+        assert_eq!(reason(&looked.unwrap_err()), "DEADLINE_PASSED");
+        assert_eq!(logged(&bench, "DEADLINE_PASSED").await.len(), 3);
+        let rows = "select (select count(*) from counter) as counted, (select count(*) from woken) as woken";
+        let row = counter.store.read().await.unwrap().row(rows, chassis::args![]).await.unwrap().unwrap();
+        assert_eq!([row.get::<i64>("counted").unwrap(), row.get("woken").unwrap()], [8, 0]);
     }
 
     /// A fault of ours in one call is an answer to that call, and nothing to the others.
@@ -374,6 +402,42 @@ impl<'a> Services<'a> {
     fn connect(&self, bench: &Bench<Counter>, name: &str) -> Channel {
         self.towns.connect(bench, Some(&self.own(name)))
     }
+}
+
+/// The same call of a caller who waits so long.
+fn until(mut request: Request<StabiliseFinancesRequest>, timeout: &str) -> Request<StabiliseFinancesRequest> {
+    let caller = chassis::Caller::clone(request.extensions().get::<Arc<chassis::Caller>>().unwrap());
+    let bounds = chassis::Bounds::until(timeout);
+    request.extensions_mut().insert(Arc::new(chassis::Caller { bounds, ..caller }));
+    request
+}
+
+type Slow =
+    for<'a> fn(&'a mut chassis::Work, &'a StabiliseFinancesRequest) -> chassis::Run<'a, StabiliseFinancesResponse>;
+
+/// Counts, and then writes what takes minutes to work out.
+fn slow<'a>(
+    work: &'a mut chassis::Work,
+    m: &'a StabiliseFinancesRequest,
+) -> chassis::Run<'a, StabiliseFinancesResponse> {
+    Box::pin(async move {
+        count(work, m).await?;
+        work.run(
+            "insert into woken (subject, n)
+             with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 2000000000)
+             select 'never', count(*) from numbers",
+            chassis::args![],
+        )
+        .await?;
+        unreachable!("it takes minutes")
+    })
+}
+
+async fn endless(work: &mut chassis::Work) -> chassis::Result<()> {
+    work.touched(client('d'));
+    let rows = "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 2000000000)
+        select count(*) as n from numbers";
+    work.row(rows, chassis::args![]).await.map(drop)
 }
 
 fn mistake<'a>(

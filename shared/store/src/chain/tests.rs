@@ -23,7 +23,7 @@ fn entry(position: i64) -> Entry {
         // Some are null in every row, as `on_behalf_of` is.
         *text = (n != 5).then(|| if n == 0 { Uuid::now_v7().to_string() } else { format!("{n}") });
         // Every third is of before the fields that came later.
-        if n >= FORMS[0].1 && position % 3 == 0 {
+        if (n >= FORMS[0].1 && position % 3 == 0) || (n >= FORMS[1].1 && position % 3 == 1) {
             *text = None;
         }
     }
@@ -230,6 +230,7 @@ async fn look(store: &Store, times: usize) {
             represented: &[],
             emergencies: &[],
             protocol: "0123456789abcdef",
+            standings: &[],
         };
         tx.log_access(&access, &[ClientId(Uuid::new_v4())]).await.unwrap();
         tx.commit().await.unwrap();
@@ -335,7 +336,7 @@ async fn rows_outside_the_order_and_rows_of_another_kind_are_found() {
     let entries = entries(&mut raw).await;
     write_anew(&mut raw, &entries).await;
     assert!(verify(&url, &[]).await.unwrap().is_ok());
-    sqlx::query("insert into access_log select null, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol from access_log limit 1").execute(&mut raw).await.unwrap();
+    sqlx::query("insert into access_log select null, access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol, standing from access_log limit 1").execute(&mut raw).await.unwrap();
     assert_eq!(verify(&url, &[]).await.unwrap(), Err(Fault::Unplaced { entries: 1 }));
     sqlx::query("delete from access_log where position is null").execute(&mut raw).await.unwrap();
     sqlx::query("update access_log set subject = x'00' where position = 2").execute(&mut raw).await.unwrap();

@@ -95,7 +95,7 @@ async fn what_was_destroyed_cannot_be_taken_from_either_list() {
 #[tokio::test]
 async fn keys_in_memory_are_bounded() {
     let mut memory = Memory::default();
-    let key = Arc::new(aead(&[1; 32]));
+    let key = Arc::new(SealingKey::from_bytes([1; 32]));
     for _ in 0..HELD + 100 {
         memory.hold(File.of(client()), key.clone());
     }
