@@ -174,10 +174,7 @@ mod tests {
     fn help_is_agreed_with_who_gives_it_on_a_text_or_a_plan() {
         let open = case::open(CaseId(Uuid::nil()), Municipality::parse("m", "0505").unwrap(), now());
         let adopt = Command::AdoptPlan { client_present: true, absence_reason: None };
-        let planned = case::decide(Some(&open), &adopt, now())
-            .unwrap()
-            .iter()
-            .fold(open.clone(), |case, event| case::apply(case, event));
+        let planned = case::decide(Some(&open), &adopt, now()).unwrap().iter().fold(open.clone(), case::apply);
         let cases = [
             (help(Kind::Guidance, "leger-des-heils", text()), None),
             (help(Kind::Aftercare, "wijkteam-west", text()), None),
