@@ -134,7 +134,7 @@ mod tests {
             ("trivire", relation("trivire", Role::Corporation, None), false),
             ("wijkteam-west", relation("wijkteam-west", Role::District, None), false),
         ] {
-            let checked = check(&organisation(code), false, &register, &[known.clone()]);
+            let checked = check(&organisation(code), false, &register, std::slice::from_ref(&known));
             let code_of = checked.map_err(|refusal| refusal.reason.code);
             assert_eq!(code_of, if fits { Ok(()) } else { Err("SAFE_CONTACT_CHANNEL_UNFIT") }, "{code} {known:?}");
         }
