@@ -1,12 +1,13 @@
 //! What other services told: kept on the timeline, in the projections of readiness and moves, and fed to the processes.
 
 use crate::Regie;
-use crate::acts::{process, readiness};
+use crate::acts::{acknowledgement, process, readiness};
 use crate::domain::process::facts::{
     Access, Aftercare, AllocationId, BenefitRequestId, ClaimId, Fact, Home, Housing, Income, Incoming, NominationId,
     NotificationId, OfferId, Period, SignalId, StayId,
 };
 use crate::domain::readiness as ready;
+use crate::domain::task::Kind;
 use crate::store;
 use crate::store::timeline::Entry;
 use chassis::{Error, Event, Result, Work};
@@ -26,6 +27,9 @@ pub async fn take(regie: &Regie, work: &mut Work, event: &Event) -> Result<()> {
             occurred_on: event.occurred_on,
             recorded_at: event.recorded_at,
         };
+        if event.name() == "ClientCorrected" && !store::timeline::holds(work, event.event_id).await? {
+            acknowledgement::ask(regie, work, client, Kind::TakeOverCorrection).await?;
+        }
         store::timeline::add(work, client, &entry).await?;
     }
     if let Some(fact) = readiness_fact(event)? {

@@ -80,6 +80,7 @@ impl chassis::Service for Regie {
         (120, "retention", include_str!("../migrations/0120_retention.sql")),
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
+        (140, "acknowledgement", include_str!("../migrations/0140_acknowledgement.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
     const HELD: &'static [chassis::Held] = store::export::HELD;

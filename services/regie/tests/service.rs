@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "service/acknowledgement.rs"]
+mod acknowledgement;
 #[path = "service/commands.rs"]
 mod commands;
 #[path = "service/emergency.rs"]

@@ -426,6 +426,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("facts", "feiten"),
     ("failed", "waaraan nog niet is voldaan"),
     ("fell", "niet doorgegaan"),
+    ("finished_on", "afgerond op"),
     ("first_filled_at", "voor het eerst ingevuld"),
     ("forget_on", "vergeten op"),
     ("form", "vorm of formulier"),

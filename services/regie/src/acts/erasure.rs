@@ -1,7 +1,7 @@
 //! The road of a request for erasure: on the municipality's list, decided by a person, and when it was granted, everything
 //! gone in every service (R-REG-22).
 
-use super::{emergency, relation, task, tell, tell_all};
+use super::{acknowledgement, emergency, relation, task, tell, tell_all};
 use crate::domain::erasure::{self, Decision, Erasure, ErasureId};
 use crate::domain::task::{Kind, TaskId, Wanted};
 use crate::{Regie, events, store};
@@ -58,6 +58,7 @@ pub async fn decide(regie: &Regie, work: &mut Work, client: ClientId, id: Erasur
         let everybody = store::relation::ever(work, client).await?;
         tell(work, client, &everybody, &pb::ClientErased { erasure_id: erasure_id.clone() }).await?;
         relation::end_where(work, client, |_| true).await?;
+        acknowledgement::drop_all(regie, work, client).await?;
         emergency::end_all(regie, work, client).await?;
         let due_at = work.now.at;
         let deadline = Deadline { kind: DEADLINE.into(), subject: erasure_id, client_id: Some(client), due_at };

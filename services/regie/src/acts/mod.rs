@@ -1,6 +1,7 @@
 //! What regie does, each in the caller's transaction: load, decide, keep, tell. One road per aggregate, walked by calls,
 //! events taken in and deadlines alike.
 
+pub mod acknowledgement;
 pub mod case;
 pub mod emergency;
 pub mod erasure;

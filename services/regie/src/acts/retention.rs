@@ -1,7 +1,7 @@
 //! The road of a retention term: counted when a case is closed, looked at when it may be over, and then everything of that
 //! class gone in every service (R-REG-23).
 
-use super::{relation, tell};
+use super::{acknowledgement, relation, tell};
 use crate::domain::retention::{self, End, Keeping, KeepingGround, KeepingId, Known, Look, Part, RetentionId};
 use crate::{Regie, events, store};
 use chassis::{Deadline, Result, Work};
@@ -29,20 +29,21 @@ pub async fn look(regie: &Regie, work: &mut Work, client: ClientId) -> Result<()
         Look::Destroy(end) => {
             work.clear_deadline(LOOK, &subject).await?;
             let version = regie.policy.version_at(&municipality, now.date);
-            over(work, client, &end, &version).await
+            over(regie, work, client, &end, &version).await
         }
     }
 }
 
 /// A term is over: the partners hear that they must destroy too, and every service destroys its keys as it takes that in;
 /// regie itself as soon as this is committed.
-async fn over(work: &mut Work, client: ClientId, end: &End, policy_version: &str) -> Result<()> {
+async fn over(regie: &Regie, work: &mut Work, client: ClientId, end: &End, policy_version: &str) -> Result<()> {
     let id = RetentionId(Uuid::now_v7());
     store::retention::ended(work, client, id, end, policy_version).await?;
     let everybody = store::relation::ever(work, client).await?;
     tell(work, client, &everybody, &events::retention_ended(id, end)).await?;
     if end.part == Part::Everything {
         relation::end_where(work, client, |_| true).await?;
+        acknowledgement::drop_all(regie, work, client).await?;
     }
     let (subject, due_at) = (id.to_string(), work.now.at);
     work.set_deadline(&Deadline { kind: DESTROY.into(), subject, client_id: Some(client), due_at }).await

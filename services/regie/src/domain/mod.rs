@@ -1,5 +1,6 @@
 //! What holds in regie, without I/O: the case and its parts, tasks, and the processes that keep the chain together.
 
+pub mod acknowledgement;
 pub mod case;
 pub mod consent;
 pub mod emergency;

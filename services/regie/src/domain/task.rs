@@ -102,6 +102,8 @@ kinds! {
         "Regie: decide on a written request for erasure (R-REG-22).";
     ReviewEmergency = "review_emergency", "Beoordeel of deze noodtoegang nodig was",
         "Privacy officer: review an emergency access (R-REG-20).";
+    TakeOverCorrection = "take_over_correction", "Neem de verbeterde gegevens over",
+        "Whoever may have read identity data: take over that they were corrected, and acknowledge it (R-REG-26).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
 
@@ -245,6 +247,8 @@ pub enum Command {
     },
     /// Its cause is gone.
     FallAway,
+    /// There is more to it than when it was opened: whoever has it in hand reads it again.
+    AskAgain,
     /// Whoever set its last day says that it is near.
     Warn,
     /// The timer: a warning or the last day may be due.
@@ -289,7 +293,7 @@ pub fn open(id: TaskId, wanted: Wanted, policy: &Policy, calendar: &Calendar, no
 /// What may happen to a task.
 pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>, Refusal> {
     match (&task.state, command) {
-        (State::Finished { .. }, Command::Wake | Command::Warn | Command::FallAway) => Ok(vec![]),
+        (State::Finished { .. }, Command::Wake | Command::Warn | Command::FallAway | Command::AskAgain) => Ok(vec![]),
         (State::Finished { outcome }, Command::Complete { outcome: wish }) if outcome == wish => Ok(vec![]),
         (State::Finished { .. }, _) => Err((&TASK_FINISHED).into()),
         (State::Taken { by }, Command::Take { by: wish, .. }) if by == wish => Ok(vec![]),
@@ -303,6 +307,7 @@ pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>,
         }
         (_, Command::Complete { outcome }) => Ok(vec![Event::Completed { outcome: *outcome }]),
         (_, Command::FallAway) => Ok(vec![Event::Completed { outcome: Outcome::FellAway }]),
+        (_, Command::AskAgain) => Ok(vec![Event::Opened]),
         (_, Command::Warn) if task.warned || task.overdue => Ok(vec![]),
         (_, Command::Warn) => Ok(vec![Event::Approaching]),
         (_, Command::Wake) if now.date > task.wanted.due_on && !task.overdue => Ok(vec![Event::Overdue]),

@@ -1,5 +1,6 @@
 //! From messages to commands and from state to views: one short method per RPC.
 
+mod acknowledgement;
 mod case;
 mod consent;
 mod emergency;
@@ -113,6 +114,7 @@ methods! {
     query list_tasks(ListTasksRequest) -> ListTasksResponse = task::list;
     command take_task(TakeTaskRequest) -> TakeTaskResponse = task::take;
     command complete_task(CompleteTaskRequest) -> CompleteTaskResponse = task::complete;
+    query list_acknowledgements(ListAcknowledgementsRequest) -> ListAcknowledgementsResponse = acknowledgement::list;
     query get_timeline(GetTimelineRequest) -> GetTimelineResponse = list::timeline;
     command request_erasure(RequestErasureRequest) -> RequestErasureResponse = erasure::request;
     revocation decide_erasure(DecideErasureRequest) -> DecideErasureResponse = erasure::decide;

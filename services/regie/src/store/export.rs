@@ -41,7 +41,7 @@ pub const HELD: &[Held] = &[
         Text: relation_id, client_id, organisation, role, kind, subject, since, ended_on;
     }, withheld: &[("person", WithheldGround::Staff)]),
     held!(task, "Wat er voor u te doen is of was", "where t.client_id = $1 order by t.opened_at, t.task_id", {
-        Text: task_id, kind, client_id, subject, organisation, role, state, outcome, due_on, warn_on, cause;
+        Text: task_id, kind, client_id, subject, organisation, role, state, outcome, due_on, warn_on, cause, finished_on;
         Number: version;
         Moment: opened_at;
         Flag: warned, overdue;
