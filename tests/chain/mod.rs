@@ -9,6 +9,7 @@ mod apart;
 mod emergency;
 mod facts;
 mod faults;
+mod merge;
 pub mod processes;
 mod promises;
 mod rights;

@@ -193,6 +193,10 @@ fn access_fact(regie: &Regie, event: &Event) -> Result<Option<Access>> {
             let e: access::IntakeCompleted = event.decode()?;
             Access::IntakeCompleted { notification: notification(&e.notification_id)? }
         }
+        "ApplicationReceived" => {
+            let e: access::ApplicationReceived = event.decode()?;
+            Access::ApplicationReceived { application: uuid("application_id", &e.application_id)? }
+        }
         "ApplicationDueSoon" => {
             let e: access::ApplicationDueSoon = event.decode()?;
             let due_on = date("due_on", e.due_on.as_ref())?;
@@ -218,6 +222,12 @@ fn access_fact(regie: &Regie, event: &Event) -> Result<Option<Access>> {
         "DecisionEnded" => {
             let e: access::DecisionEnded = event.decode()?;
             Access::DecisionEnded { decision: uuid("decision_id", &e.decision_id)? }
+        }
+        "Waitlisted" => {
+            Access::Waitlisted { entry: uuid("entry_id", &event.decode::<access::Waitlisted>()?.entry_id)? }
+        }
+        "WaitingListLeft" => {
+            Access::WaitingListLeft { entry: uuid("entry_id", &event.decode::<access::WaitingListLeft>()?.entry_id)? }
         }
         "Admitted" => {
             let e: access::Admitted = event.decode()?;

@@ -81,6 +81,8 @@ impl chassis::Service for Regie {
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
         (140, "acknowledgement", include_str!("../migrations/0140_acknowledgement.sql")),
+        (141, "merge", include_str!("../migrations/0141_merge.sql")),
+        (142, "split", include_str!("../migrations/0142_split.sql")),
     ];
     const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
     const HELD: &'static [chassis::Held] = store::export::HELD;
@@ -119,7 +121,8 @@ impl chassis::Service for Regie {
     }
 
     async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
-        store::erasure::forget(work, client).await
+        let today = work.now.date;
+        store::erasure::forget(work, client, today).await
     }
 
     async fn forget_class(&self, work: &mut Work, client: ClientId, class: Retention) -> Result<()> {

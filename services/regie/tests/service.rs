@@ -10,6 +10,8 @@ mod commands;
 mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/merge.rs"]
+mod merge;
 #[path = "service/retention.rs"]
 mod retention;
 #[path = "service/separation.rs"]

@@ -24,6 +24,7 @@ pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -
         work.run(end, args![client, now]).await?;
     }
     work.run("delete from deadline where client_id = $1", args![client]).await?;
+    work.unmerge(client).await?;
     service.forget(work, client).await
 }
 

@@ -139,6 +139,9 @@ pub const SHARED: &[Held] = &[
     }, withheld: &[
         ("position", WithheldGround::Copy), ("payload", WithheldGround::Copy), ("trace", WithheldGround::Copy),
     ]),
+    held!(merged, "Dat dit dossier naar een ander dossier van u verwijst", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, kept_client_id;
+    }),
     held!(emergency_access, "Wie uw gegevens met noodtoegang kon lezen", "where t.client_id = $1 order by t.until_at, t.emergency_id", {
         Text: emergency_id, client_id, organisation, role;
         Moment: until_at, ended_at;
@@ -459,6 +462,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("joined", "op de lijst gekomen"),
     ("joined_on", "op de lijst sinds"),
     ("keeping_id", "nummer van het besluit"),
+    ("kept_client_id", "nummer van het dossier dat wordt gebruikt"),
     ("keys_on", "sleutels op"),
     ("kind", "soort"),
     ("landed", "goed geland"),
@@ -475,6 +479,9 @@ pub const LABELS: &[(&str, &str)] = &[
     ("members", "leden van het huishouden"),
     ("minutes", "minuten"),
     ("missed", "gemiste contacten"),
+    ("merge_id", "nummer van de samenvoeging"),
+    ("merged_by", "samengevoegd door"),
+    ("merged_on", "samengevoegd op"),
     ("moment", "moment"),
     ("move_on", "verhuizing op"),
     ("municipality", "gemeente"),
@@ -554,6 +561,9 @@ pub const LABELS: &[(&str, &str)] = &[
     ("signal_id", "nummer van het signaal"),
     ("signed", "huur getekend"),
     ("since", "sinds"),
+    ("split_by", "gesplitst door"),
+    ("split_id", "nummer van de splitsing"),
+    ("split_on", "gesplitst op"),
     ("stabilised_since", "stabiel sinds"),
     ("stage", "stadium"),
     ("start_on", "begint op"),
@@ -582,6 +592,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("trajectory_on", "traject sinds"),
     ("triggers", "aanleidingen"),
     ("type", "soort gebeurtenis"),
+    ("undone_explanation", "waarom ongedaan gemaakt"),
+    ("undone_on", "ongedaan gemaakt op"),
     ("until", "tot"),
     ("until_at", "tot"),
     ("until_on", "tot en met"),

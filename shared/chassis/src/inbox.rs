@@ -3,7 +3,7 @@
 //! What cannot be taken in now is tried again; the feed is never skipped. Events of one feed come in order, feeds have no
 //! order among each other.
 
-use crate::{Chassis, Service, Work, erasure};
+use crate::{Chassis, Service, Work, erasure, merged};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation, Role};
 use prost::{Message, Name};
@@ -164,6 +164,7 @@ async fn take<S: Service>(
                         continue;
                     }
                     take_relation(work, event).await?;
+                    merged::take(work, event).await?;
                     service.take(work, event).await?;
                 }
                 work.set_inbox_cursor(source, &at).await

@@ -17,6 +17,7 @@ mod feed;
 mod gate;
 mod inbox;
 mod limits;
+mod merged;
 mod page;
 mod peer;
 mod process;

@@ -274,6 +274,15 @@ pub mod general {
         NOT_SUITABLE: Rule, "R-REG-28",
             "This place or dwelling is not suitable for the client.", "Deze plek of woning is niet geschikt voor de cliënt.",
             "Choose another one.", "Kies een andere.";
+        CLIENT_MERGED: Rule, "R-REG-26",
+            "This record and {client_id} are of one person; nothing new is recorded here.",
+            "Dit dossier en {client_id} zijn van één persoon; hier wordt niets nieuws vastgelegd.",
+            "Use {client_id}; what was recorded here stays readable.",
+            "Gebruik {client_id}; wat hier is vastgelegd, blijft leesbaar.";
+        CLIENT_NOT_IN_USE: Rule, "R-REG-26",
+            "Nothing new is recorded in this record.", "In dit dossier wordt niets nieuws vastgelegd.",
+            "Ask the municipality which record of this client is used.",
+            "Vraag de gemeente welk dossier van deze cliënt in gebruik is.";
         UNAVAILABLE: Away, "-",
             "The service cannot answer now.", "De dienst kan nu niet antwoorden.",
             "Try again in a moment, with the same request_id.", "Probeer het zo opnieuw, met hetzelfde request_id.";

@@ -18,6 +18,7 @@ mod idempotency;
 mod keys;
 mod lite;
 mod log;
+mod merged;
 mod relation;
 mod schema;
 mod seal;

@@ -36,6 +36,7 @@ macro_rules! shared {
             (10, "emergency", include_str!("../migrations/0010_emergency.sql")),
             (11, "nen7513", include_str!(concat!("../migrations/0011_nen7513.", $engine, ".sql"))),
             (20, "destroyed", include_str!("../migrations/0020_destroyed.sql")),
+            (40, "merged", include_str!("../migrations/0040_merged.sql")),
         ]
     };
 }

@@ -2,7 +2,7 @@
 //! (R-REG-26). Neither the task nor its events say what was corrected.
 
 use super::task;
-use crate::domain::acknowledgement::{KINDS, receivers};
+use crate::domain::acknowledgement::receivers;
 use crate::domain::task::{Command, Kind, TaskId, Wanted};
 use crate::{Regie, store};
 use chassis::{Result, Work};
@@ -35,9 +35,9 @@ pub async fn ask(regie: &Regie, work: &mut Work, client: ClientId, kind: Kind) -
     Ok(())
 }
 
-/// Everything is destroyed: nothing is left to take over.
-pub async fn drop_all(regie: &Regie, work: &mut Work, client: ClientId) -> Result<()> {
-    for kept in store::task::unfinished_of(work, client, KINDS).await? {
+/// Nobody need answer any more.
+pub async fn drop_all(regie: &Regie, work: &mut Work, client: ClientId, kinds: &[Kind]) -> Result<()> {
+    for kept in store::task::unfinished_of(work, client, kinds).await? {
         task::change(regie, work, kept, &Command::FallAway).await?;
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Acknowledgements: who is asked to take over a correction of a client's identity data (R-REG-26).
+//! Acknowledgements: who is asked to take over a correction of a client's identity data, or to look at what they hold after a
+//! record turned out to be about two persons (R-REG-26).
 //!
 //! A correction is a receiver's to take over when it may have read the data before: whoever has a relation with the client, or
 //! had one, in a role that reads identity data. Nobody could read them at access before access had heard of that relation from
@@ -24,7 +25,7 @@ pub const READ_IDENTITY: &[Role] = &[
 ];
 
 /// The tasks whose completion is an acknowledgement.
-pub const KINDS: &[Kind] = &[Kind::TakeOverCorrection];
+pub const KINDS: &[Kind] = &[Kind::TakeOverCorrection, Kind::CheckAfterSplit];
 
 /// One desk of an organisation: each keeps its own records, and acknowledges for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

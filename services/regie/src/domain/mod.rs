@@ -6,6 +6,7 @@ pub mod consent;
 pub mod emergency;
 pub mod erasure;
 pub mod gate;
+pub mod merge;
 pub mod policy;
 pub mod process;
 pub mod readiness;
@@ -13,6 +14,7 @@ pub mod register;
 pub mod relation;
 pub mod retention;
 pub mod separation;
+pub mod split;
 pub mod task;
 
 /// The reasons for which regie refuses, page by page.
@@ -21,9 +23,11 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     consent::REASONS,
     erasure::REASONS,
     gate::REASONS,
+    merge::REASONS,
     relation::REASONS,
     task::REASONS,
     emergency::REASONS,
     separation::REASONS,
+    split::REASONS,
     retention::REASONS,
 ];

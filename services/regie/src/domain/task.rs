@@ -104,6 +104,10 @@ kinds! {
         "Privacy officer: review an emergency access (R-REG-20).";
     TakeOverCorrection = "take_over_correction", "Neem de verbeterde gegevens over",
         "Whoever may have read identity data: take over that they were corrected, and acknowledge it (R-REG-26).";
+    CheckAfterSplit = "check_after_split", "Controleer wat u van deze cliënt hebt: het bleek om twee personen te gaan",
+        "Whoever may hold something: the record turned out to be about two persons; check it, and acknowledge (R-REG-26).";
+    LookAtMerge = "look_at_merge", "Er loopt iets onder een dossier dat naar een ander verwijst: rond het af of maak de samenvoeging ongedaan",
+        "Regie: something runs under a record that points to another (R-REG-26).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
 
@@ -131,6 +135,7 @@ impl From<process::TaskKind> for Kind {
     fn from(kind: process::TaskKind) -> Self {
         match kind {
             process::TaskKind::LookAtDuplicate => Kind::LookAtDuplicate,
+            process::TaskKind::LookAtMerge => Kind::LookAtMerge,
             process::TaskKind::AssignCaseholder => Kind::AssignCaseholder,
             process::TaskKind::FinishInvestigation => Kind::FinishInvestigation,
             process::TaskKind::TakeDecision => Kind::TakeDecision,

@@ -7,6 +7,7 @@ mod emergency;
 mod erasure;
 mod gate;
 mod list;
+mod merge;
 mod relation;
 mod retention;
 mod separation;
@@ -133,6 +134,10 @@ methods! {
     query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
     revocation shield_client(ShieldClientRequest) -> ShieldClientResponse = shield::raise;
     command end_shield(EndShieldRequest) -> EndShieldResponse = shield::end;
+    revocation merge_clients(MergeClientsRequest) -> MergeClientsResponse = merge::merge;
+    revocation undo_merge(UndoMergeRequest) -> UndoMergeResponse = merge::undo;
+    command split_client(SplitClientRequest) -> SplitClientResponse = merge::split;
+    query list_merges(ListMergesRequest) -> ListMergesResponse = merge::list;
     command keep_longer(KeepLongerRequest) -> KeepLongerResponse = retention::keep;
     command end_keeping(EndKeepingRequest) -> EndKeepingResponse = retention::release;
     query get_retention(GetRetentionRequest) -> GetRetentionResponse = retention::get;

@@ -97,6 +97,29 @@ pub const HELD: &[Held] = &[
             without: &[],
         },
     ], withheld: &[("person", WithheldGround::Staff), ("reviewed_by", WithheldGround::Staff)]),
+    held!(client_merge, "Dat dit dossier naar een ander dossier van u verwijst of verwees, en waarom",
+        "where t.client_id = $1 order by t.merge_id", {
+        Text: merge_id, client_id, kept_client_id, merged_on, merged_by, undone_on;
+        Sealed: explanation, undone_explanation;
+    }, seals: &[
+        Seal { column: "explanation", class: Some(File), place: "client_merge.explanation", row: &["merge_id"], without: &[] },
+        Seal {
+            column: "undone_explanation",
+            class: Some(File),
+            place: "client_merge.undone_explanation",
+            row: &["merge_id"],
+            without: &[],
+        },
+    ], withheld: &[("merged_by_person", WithheldGround::Staff), ("undone_by_person", WithheldGround::Staff)]),
+    held!(client_split, "Dat een dossier over twee personen bleek te gaan",
+        "where t.client_id = $1 or t.new_client_id = $1 order by t.split_id", {
+        Text: split_id, split_on, split_by;
+    }, withheld: &[
+        ("client_id", WithheldGround::ThirdParty),
+        ("new_client_id", WithheldGround::ThirdParty),
+        ("explanation", WithheldGround::ThirdParty),
+        ("split_by_person", WithheldGround::Staff),
+    ]),
     held!(shield, "Sinds wanneer uw verblijfplaats geheim is", "where t.client_id = $1 order by t.since, t.shield_id", {
         Text: shield_id, client_id, since, shielded_by, ended_on;
     }, withheld: &[("shielded_by_person", WithheldGround::Staff), ("ended_by_person", WithheldGround::Staff)]),

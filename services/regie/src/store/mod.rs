@@ -7,12 +7,14 @@ pub mod erasure;
 pub mod export;
 pub mod flow;
 pub mod gate;
+pub mod merge;
 pub mod outgoing;
 pub mod readiness;
 pub mod relation;
 pub mod retention;
 pub mod separation;
 pub mod shield;
+pub mod split;
 pub mod task;
 pub mod timeline;
 
