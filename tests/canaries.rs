@@ -63,7 +63,7 @@ const ABOUT_NOBODY: [&str; 33] = [
 ];
 
 /// What people wrote on the way to a home (`chain/steps.rs`, `cells.rs`): as good as any canary.
-const WRITTEN_ON_THE_WAY: [&str; 19] = [
+const WRITTEN_ON_THE_WAY: [&str; 21] = [
     "Achternaam",
     "06-55501234",
     "0655501234",
@@ -83,6 +83,8 @@ const WRITTEN_ON_THE_WAY: [&str; 19] = [
     "Een wandeling.",
     "078-5550199",
     "Staat met een tas bij de bus.",
+    "Twee broers op één adres.",
+    "Toch dezelfde, bleek aan het loket.",
 ];
 
 /// What must have been carried out with canaries in it, so that there was something to find.

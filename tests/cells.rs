@@ -143,7 +143,9 @@ impl World {
         ] {
             known.insert(name.to_owned(), word.to_owned());
         }
-        known.insert("other_client_id".to_owned(), household.client_id.clone());
+        for other in ["other_client_id", "kept_client_id", "new_client_id"] {
+            known.insert(other.to_owned(), household.client_id.clone());
+        }
         // Whoever may end a relation would end one of those that are asked about here.
         known.remove("relation_id");
         let care = chain.care(&allocation).await.responsible_organisation;
@@ -501,5 +503,22 @@ impl Chain {
             ground: regie::SeparationGround::NoContactOrder.into(),
         };
         call!(self, self.person(Role::Regie).regie("regie"), mark_separation, request);
+        // Somebody else was under this record; and was not, after all.
+        let second = self.register().await;
+        self.settle().await;
+        let request = regie::SplitClientRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            new_client_id: second.clone(),
+            explanation: "Twee broers op één adres.".to_owned(),
+        };
+        call!(self, self.person(Role::Regie).regie("regie"), split_client, request);
+        let request = regie::MergeClientsRequest {
+            request_id: rid(),
+            client_id: second,
+            kept_client_id: client_id(),
+            explanation: "Toch dezelfde, bleek aan het loket.".to_owned(),
+        };
+        call!(self, self.person(Role::Regie).regie("regie"), merge_clients, request);
     }
 }

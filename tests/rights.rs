@@ -89,6 +89,17 @@ fn written(table: &BTreeMap<(String, Role), BTreeSet<Relation>>) -> Policy {
     Policy::parse(&[("table", &text)]).unwrap()
 }
 
+/// R-REG-26: who reads identity data at access is who is asked to take over a correction of them.
+#[test]
+fn whoever_reads_identity_data_is_asked_to_take_over_a_correction() {
+    let reads = ["GetClient", "GetClientForGuidance", "GetTenant", "GetBenefitApplicant", "GetClientForDistrict"];
+    let picture = Picture::reviewed();
+    let read =
+        |role: &Role| reads.iter().any(|rpc| !picture.relations(&format!("AccessService/{rpc}"), *role).is_empty());
+    let readers: BTreeSet<Role> = Role::ALL.iter().copied().filter(read).collect();
+    assert_eq!(readers, regie::domain::acknowledgement::READ_IDENTITY.iter().copied().collect());
+}
+
 /// P8, R-REG-13: the services' own table is the reviewed picture; and any line taken out of it, any grant taken out, put
 /// in or given for another relation shows up in exactly the cells that it is about, and so in the calls of those cells
 /// (`cells.rs`).

@@ -9,6 +9,7 @@ mod apart;
 mod emergency;
 mod facts;
 mod faults;
+mod merge;
 mod own_file;
 pub mod processes;
 mod promises;

@@ -495,6 +495,47 @@ testkit::on_both_engines! {
         assert_eq!(code(desk.extend_decision(extend(3, on(2027, 6, 1))).await), "DECISION_NOT_IN_FORCE");
     }
 
+    /// R-REG-26: nothing new is recorded in a record that points to another; who has to do with both hears which to use, who
+    /// has not, does not. It is read as before, and used as before once the merge is undone.
+    async fn nothing_new_is_recorded_in_a_record_that_points_to_another(bench: Bench<Access> = Access::embedded()) {
+        let mut shelter = shelter(&bench);
+        let (kept, client) = (register(&mut desk(&bench, "notification"), identity("999990019")).await.unwrap(), register(&mut shelter, identity("999990019")).await.unwrap());
+        let id = |text: &str| ClientId::parse("client_id", text).ok();
+        let (merge_id, client_id, kept_client_id) = (rid(), client.clone(), kept.clone());
+        let merged = proto::regie::v1::ClientsMerged { merge_id: merge_id.clone(), client_id, kept_client_id };
+        bench.peer("regie").publish(id(&client), today(), &merged).await;
+        let untold = shelter.record_notification(report(&client)).await.unwrap_err();
+        assert_eq!(reason(&untold), "CLIENT_NOT_IN_USE");
+        assert!(!testkit::heard(&untold).contains(&kept));
+        let told = desk(&bench, "notification").record_notification(report(&client)).await.unwrap_err();
+        assert_eq!(reason(&told), "CLIENT_MERGED");
+        let granted = proto::regie::v1::RelationGranted {
+            relation_id: rid(),
+            client_id: kept.clone(),
+            organisation: SHELTER.into(),
+            role: "shelter".into(),
+            ..Default::default()
+        };
+        bench.peer("regie").publish(id(&kept), today(), &granted).await;
+        let told = shelter.record_notification(report(&client)).await.unwrap_err();
+        assert!(reason(&told) == "CLIENT_MERGED" && testkit::heard(&told).contains(&kept));
+        notify(&mut shelter, &kept).await;
+        shelter.get_client_for_guidance(pb::GetClientForGuidanceRequest { client_id: client.clone() }).await.unwrap();
+        // A stranger hears what is heard of nobody.
+        let mut stranger = api(&bench, Role::Shelter, "elders", "shelter");
+        let of_nobody = stranger.record_notification(report(&rid())).await.unwrap_err();
+        let of_client = stranger.record_notification(report(&client)).await.unwrap_err();
+        assert_eq!(testkit::heard(&of_client), testkit::heard(&of_nobody));
+
+        // Who registers once more is compared with the record that is used, and that one not with the one that points to it.
+        let again = register(&mut shelter, identity("999990019")).await.unwrap();
+        let suspected = decode::<pb::DuplicateSuspected>(&bench.events().await);
+        assert_eq!((suspected[1].client_id.clone(), suspected[1].of_client_id.clone()), (again, kept.clone()));
+        let undone = proto::regie::v1::MergeUndone { merge_id, client_id: client.clone() };
+        bench.peer("regie").publish(id(&client), today(), &undone).await;
+        notify(&mut shelter, &client).await;
+    }
+
     /// R-ACC-11, R-REG-26, R-REG-17
     async fn a_bsn_that_exists_answers_like_a_new_registration(bench: Bench<Access> = Access::embedded()) {
         let mut shelter = shelter(&bench);

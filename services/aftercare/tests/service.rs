@@ -240,6 +240,39 @@ testkit::on_both_engines! {
         assert_eq!(bench.event_names().await, ["HandoverDrafted", "AftercareStarted"]);
     }
 
+    /// R-REG-26, P5, P6: what is told of a record that points to another is heard for the one that is used, and told to whoever
+    /// cares for that one; what was told before can still be taken up.
+    async fn what_is_told_of_a_record_that_points_to_another_is_heard_for_the_one_that_is_used(bench: Bench<Aftercare> = Aftercare::embedded()) {
+        let (chain, kept) = (Chain::new(&bench).await, Chain::new(&bench).await);
+        chain.relate(Role::Shelter, GIVER).await;
+        chain.as_(Role::Police, "politie").raise_signal(chain.report(SignalKind::Nuisance)).await.unwrap();
+        let merged = regie::ClientsMerged {
+            merge_id: rid(),
+            client_id: chain.client.to_string(),
+            kept_client_id: kept.client.to_string(),
+        };
+        bench.peer("regie").publish(Some(chain.client), MONDAY, &merged).await;
+        let mut police = chain.as_(Role::Police, "politie");
+        police.raise_signal(chain.report(SignalKind::NowhereToSleep)).await.unwrap();
+        police.raise_signal(chain.report(SignalKind::Nuisance)).await.unwrap();
+        let about = chain.bench.events().await;
+        let about = |kind: &str| {
+            let of_kind = about.iter().filter(|event| event.r#type.ends_with(kind));
+            of_kind.map(|event| event.client_id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(about("nowhere-to-sleep-reported"), [kept.client.to_string()]);
+        let received = about("signal-received");
+        assert_eq!(received.first(), Some(&chain.client.to_string()));
+        assert_eq!(received.last(), Some(&kept.client.to_string()));
+        let plan = AgreeSignallingPlanRequest {
+            request_id: rid(),
+            client_id: chain.client.to_string(),
+            expected_version: 0,
+            plan: Some(plan(&[])),
+        };
+        assert_eq!(reason(&chain.giver().agree_signalling_plan(plan).await.unwrap_err()), "CLIENT_NOT_IN_USE");
+    }
+
     /// P6
     async fn nowhere_to_sleep_is_heard_from_everybody_by_whichever_call(bench: Bench<Aftercare> = Aftercare::embedded()) {
         let chain = Chain::new(&bench).await;

@@ -1,13 +1,14 @@
 //! What other services told: kept on the timeline, in the projections of readiness and moves, and fed to the processes.
 
 use crate::Regie;
-use crate::acts::{process, readiness, representative, separation};
+use crate::acts::{acknowledgement, process, readiness, representative, separation};
 use crate::domain::process::facts::{
     Access, Aftercare, AllocationId, BenefitRequestId, ClaimId, Fact, Home, Housing, Income, Incoming, NominationId,
     NotificationId, OfferId, Period, SignalId, StayId,
 };
 use crate::domain::readiness as ready;
 use crate::domain::separation::SeparationId;
+use crate::domain::task::Kind;
 use crate::store;
 use crate::store::timeline::Entry;
 use chassis::{Error, Event, Result, Work};
@@ -37,6 +38,9 @@ pub async fn take(regie: &Regie, work: &mut Work, event: &Event) -> Result<()> {
             occurred_on: event.occurred_on,
             recorded_at: event.recorded_at,
         };
+        if event.name() == "ClientCorrected" && !store::timeline::holds(work, event.event_id).await? {
+            acknowledgement::ask(regie, work, client, Kind::TakeOverCorrection).await?;
+        }
         store::timeline::add(work, client, &entry).await?;
     }
     if let Some(fact) = readiness_fact(event)? {
@@ -212,6 +216,10 @@ fn access_fact(regie: &Regie, event: &Event) -> Result<Option<Access>> {
             let e: access::IntakeCompleted = event.decode()?;
             Access::IntakeCompleted { notification: notification(&e.notification_id)? }
         }
+        "ApplicationReceived" => {
+            let e: access::ApplicationReceived = event.decode()?;
+            Access::ApplicationReceived { application: uuid("application_id", &e.application_id)? }
+        }
         "ApplicationDueSoon" => {
             let e: access::ApplicationDueSoon = event.decode()?;
             let due_on = date("due_on", e.due_on.as_ref())?;
@@ -237,6 +245,12 @@ fn access_fact(regie: &Regie, event: &Event) -> Result<Option<Access>> {
         "DecisionEnded" => {
             let e: access::DecisionEnded = event.decode()?;
             Access::DecisionEnded { decision: uuid("decision_id", &e.decision_id)? }
+        }
+        "Waitlisted" => {
+            Access::Waitlisted { entry: uuid("entry_id", &event.decode::<access::Waitlisted>()?.entry_id)? }
+        }
+        "WaitingListLeft" => {
+            Access::WaitingListLeft { entry: uuid("entry_id", &event.decode::<access::WaitingListLeft>()?.entry_id)? }
         }
         "Admitted" => {
             let e: access::Admitted = event.decode()?;

@@ -80,6 +80,9 @@ impl chassis::Service for Regie {
         (120, "retention", include_str!("../migrations/0120_retention.sql")),
         (130, "separation", include_str!("../migrations/0130_separation.sql")),
         (131, "shield", include_str!("../migrations/0131_shield.sql")),
+        (140, "acknowledgement", include_str!("../migrations/0140_acknowledgement.sql")),
+        (141, "merge", include_str!("../migrations/0141_merge.sql")),
+        (142, "split", include_str!("../migrations/0142_split.sql")),
         (150, "release and agreement", include_str!("../migrations/0150_release_and_agreement.sql")),
         (151, "access request", include_str!("../migrations/0151_access_request.sql")),
         (152, "representative", include_str!("../migrations/0152_representative.sql")),
@@ -128,7 +131,8 @@ impl chassis::Service for Regie {
     }
 
     async fn forget(&self, work: &mut Work, client: ClientId) -> Result<()> {
-        store::erasure::forget(work, client).await
+        let today = work.now.date;
+        store::erasure::forget(work, client, today).await
     }
 
     async fn forget_class(&self, work: &mut Work, client: ClientId, class: Retention) -> Result<()> {

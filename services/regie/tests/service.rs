@@ -4,12 +4,16 @@
 
 #[path = "service/access_request.rs"]
 mod access_request;
+#[path = "service/acknowledgement.rs"]
+mod acknowledgement;
 #[path = "service/commands.rs"]
 mod commands;
 #[path = "service/emergency.rs"]
 mod emergency;
 #[path = "service/erasure.rs"]
 mod erasure;
+#[path = "service/merge.rs"]
+mod merge;
 #[path = "service/representative.rs"]
 mod representative;
 #[path = "service/retention.rs"]

@@ -27,6 +27,7 @@ pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -
     work.run("delete from own_access where client_id = $1", args![S::known_as(client)]).await?;
     work.run("delete from deadline where client_id = $1", args![client]).await?;
     work.reach_freely(client).await?;
+    work.unmerge(client).await?;
     service.forget(work, client).await
 }
 

@@ -141,6 +141,9 @@ pub const SHARED: &[Held] = &[
     }, withheld: &[
         ("position", WithheldGround::Copy), ("payload", WithheldGround::Copy), ("trace", WithheldGround::Copy),
     ]),
+    held!(merged, "Dat dit dossier naar een ander dossier van u verwijst", "where t.client_id = $1 order by t.client_id", {
+        Text: client_id, kept_client_id;
+    }),
     held!(emergency_access, "Wie uw gegevens met noodtoegang kon lezen", "where t.client_id = $1 order by t.until_at, t.emergency_id", {
         Text: emergency_id, client_id, organisation, role;
         Moment: until_at, ended_at;
@@ -491,6 +494,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("failed", "waaraan nog niet is voldaan"),
     ("fallen", "toewijzingen die niet doorgingen"),
     ("fell", "niet doorgegaan"),
+    ("finished_on", "afgerond op"),
     ("first_filled_at", "voor het eerst ingevuld"),
     ("first_meeting_on", "eerste gesprek op"),
     ("first_names", "voornamen"),
@@ -543,6 +547,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("joined_on", "op de lijst sinds"),
     ("judged", "beoordeeld"),
     ("keeping_id", "nummer van het besluit"),
+    ("kept_client_id", "nummer van het dossier dat wordt gebruikt"),
     ("keys_on", "sleutels op"),
     ("kind", "soort"),
     ("kinds", "soorten woning"),
@@ -560,6 +565,9 @@ pub const LABELS: &[(&str, &str)] = &[
     ("levels", "scores"),
     ("max_rent", "hoogste huur (in centen)"),
     ("members", "leden van het huishouden"),
+    ("merge_id", "nummer van de samenvoeging"),
+    ("merged_by", "samengevoegd door"),
+    ("merged_on", "samengevoegd op"),
     ("min_rooms", "minste kamers"),
     ("minutes", "minuten"),
     ("missed", "gemiste contacten"),
@@ -670,6 +678,9 @@ pub const LABELS: &[(&str, &str)] = &[
     ("signed", "huur getekend"),
     ("signs", "signalen"),
     ("since", "sinds"),
+    ("split_by", "gesplitst door"),
+    ("split_id", "nummer van de splitsing"),
+    ("split_on", "gesplitst op"),
     ("stabilised_since", "stabiel sinds"),
     ("stage", "stadium"),
     ("standard", "norm"),
@@ -707,6 +718,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("trajectory_on", "traject sinds"),
     ("triggers", "aanleidingen"),
     ("type", "soort gebeurtenis"),
+    ("undone_explanation", "waarom ongedaan gemaakt"),
+    ("undone_on", "ongedaan gemaakt op"),
     ("until", "tot"),
     ("until_at", "tot"),
     ("until_on", "tot en met"),

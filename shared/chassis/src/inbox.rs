@@ -3,7 +3,7 @@
 //! What cannot be taken in now is tried again; the feed is never skipped. Events of one feed come in order, feeds have no
 //! order among each other.
 
-use crate::{Chassis, Service, Work, erasure, own_file};
+use crate::{Chassis, Service, Work, erasure, merged, own_file};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation, Role};
 use prost::{Message, Name};
@@ -168,6 +168,7 @@ async fn take<S: Service>(
                         take_contact(work, event).await?;
                     }
                     own_file::take::<S>(work, event).await?;
+                    merged::take(work, event).await?;
                     service.take(work, event).await?;
                 }
                 work.set_inbox_cursor(source, &at).await

@@ -19,6 +19,7 @@ mod gate;
 mod inbox;
 mod limits;
 mod memory;
+mod merged;
 mod own_file;
 mod page;
 mod peer;

@@ -136,8 +136,24 @@ impl Work {
 
     /// Asks whether the caller may have to do with this thing, by the relation that the policy table wants: the client that
     /// it is about, the organisations that it belongs to. Says "not found" when not, exactly as for an unknown id, and puts
-    /// the client in the access log either way.
+    /// the client in the access log either way. In a record that points to another of the same person nothing is changed
+    /// (R-REG-26); it is read as before.
     pub async fn permit(
+        &mut self,
+        thing: &'static str,
+        client: Option<ClientId>,
+        owners: &[&Organisation],
+    ) -> Result<()> {
+        self.permit_merged_too(thing, client, owners).await?;
+        match client {
+            Some(client) => self.expect_in_use(client).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same, also in a record that points to another: for what ends a right, protects, or answers what was asked or told
+    /// before.
+    pub async fn permit_merged_too(
         &mut self,
         thing: &'static str,
         client: Option<ClientId>,
@@ -150,7 +166,28 @@ impl Work {
         self.permit_by(&caller.grants, "", thing, client, owners).await
     }
 
-    /// The same, as if the caller had called another RPC (`Service/Method`) that this call stands in for.
+    /// Refuses a change in a record that points to another; says to which, to whoever may have to do with that one. A service of
+    /// the chain acts on whatever stands: what it takes back may be there.
+    async fn expect_in_use(&mut self, client: ClientId) -> Result<()> {
+        if self.only_looks || self.caller.is_service() {
+            return Ok(());
+        }
+        let used = self.tx.used_for(client).await?;
+        if used == client {
+            return Ok(());
+        }
+        let caller = self.caller.clone();
+        match self.standing(&caller.grants, Some(used), &[]).await {
+            Ok(standing) if caller.grants.iter().any(|grant| grant.holds(&standing)) => {
+                Err(general::CLIENT_MERGED.with("client_id", used).into())
+            }
+            Ok(_) | Err(Error::Refused(_)) => Err((&general::CLIENT_NOT_IN_USE).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same as [`Work::permit_merged_too`], as if the caller had called another RPC (`Service/Method`) that this call stands
+    /// in for.
     pub async fn permit_as(
         &mut self,
         rpc: &str,

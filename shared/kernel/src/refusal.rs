@@ -279,6 +279,15 @@ pub mod general {
             "Onder de 12 jaar leest de wettelijk vertegenwoordiger het dossier, niet de cliënt alleen.",
             "Let the legal representative ask; the access desk or the case holder records who that is.",
             "Laat de wettelijk vertegenwoordiger het vragen; de toegang of de trajecthouder legt vast wie dat is.";
+        CLIENT_MERGED: Rule, "R-REG-26",
+            "This record and {client_id} are of one person; nothing new is recorded here.",
+            "Dit dossier en {client_id} zijn van één persoon; hier wordt niets nieuws vastgelegd.",
+            "Use {client_id}; what was recorded here stays readable.",
+            "Gebruik {client_id}; wat hier is vastgelegd, blijft leesbaar.";
+        CLIENT_NOT_IN_USE: Rule, "R-REG-26",
+            "Nothing new is recorded in this record.", "In dit dossier wordt niets nieuws vastgelegd.",
+            "Ask the municipality which record of this client is used.",
+            "Vraag de gemeente welk dossier van deze cliënt in gebruik is.";
         UNAVAILABLE: Away, "-",
             "The service cannot answer now.", "De dienst kan nu niet antwoorden.",
             "Try again in a moment, with the same request_id.", "Probeer het zo opnieuw, met hetzelfde request_id.";

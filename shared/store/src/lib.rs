@@ -19,6 +19,7 @@ mod idempotency;
 mod keys;
 mod lite;
 mod log;
+mod merged;
 mod own_file;
 mod relation;
 mod replay;

@@ -45,6 +45,7 @@ macro_rules! shared {
                     include_str!(concat!("../migrations/0040_protocol.", $engine, ".sql"))
                 ),
             ),
+            (41, "merged", include_str!("../migrations/0041_merged.sql")),
             (50, "own file", include_str!("../migrations/0050_own_file.sql")),
         ]
     };

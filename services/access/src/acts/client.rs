@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub async fn register(work: &mut Work, municipality: Municipality, identity: Identity) -> Result<ClientId> {
     let id = ClientId(Uuid::new_v4());
     work.touched(id);
-    let known_as = store::client::known_as(work, identity.bsn.as_ref(), None).await?;
+    let known_as = known_as(work, id, &identity).await?;
     let client = Client { municipality, registered_by: work.organisation().clone(), identity, died_on: None };
     let now = work.now.at;
     store::client::save(work, id, &client, 1, now).await?;
@@ -38,6 +38,13 @@ pub async fn register(work: &mut Work, municipality: Municipality, identity: Ide
     }
     own_access::refresh(work, id, client.life()).await?;
     Ok(id)
+}
+
+/// The record that is used for another client with that BSN; none when that is this one (R-REG-26).
+async fn known_as(work: &mut Work, id: ClientId, identity: &Identity) -> Result<Option<ClientId>> {
+    let Some(other) = store::client::known_as(work, identity.bsn.as_ref(), id).await? else { return Ok(None) };
+    let used = work.used_for(other).await?;
+    Ok(Some(used).filter(|used| *used != id))
 }
 
 /// A client that the caller may have to do with.
@@ -69,7 +76,7 @@ async fn keep(
 pub async fn correct(work: &mut Work, id: ClientId, seen: i64, identity: Identity) -> Result<i64> {
     let (client, version) = permitted(work, id).await?;
     work.expect_version(seen, version)?;
-    let known_as = store::client::known_as(work, identity.bsn.as_ref(), Some(id)).await?;
+    let known_as = known_as(work, id, &identity).await?;
     // Who does not see how the client is reached does not overwrite it.
     let identity = if work.hides_contact(id).await? { identity.reached_as(&client.identity) } else { identity };
     let identity_born = identity.birth_date;

@@ -75,10 +75,10 @@ pub async fn save(tx: &mut Tx, id: ClientId, client: &Client, version: i64, now:
 }
 
 /// The first other client with that BSN.
-pub async fn known_as(tx: &mut Tx, bsn: Option<&Bsn>, not: Option<ClientId>) -> Result<Option<ClientId>> {
+pub async fn known_as(tx: &mut Tx, bsn: Option<&Bsn>, not: ClientId) -> Result<Option<ClientId>> {
     let Some(hash) = bsn_hash(tx, bsn) else { return Ok(None) };
     let sql = "select client_id from client where bsn_hash = $1 and client_id <> $2 order by registered_at, client_id limit 1";
-    let row = tx.row(sql, args![hash, not.map_or(String::new(), |id| id.to_string())]).await?;
+    let row = tx.row(sql, args![hash, not]).await?;
     row.map(|row| row.get("client_id")).transpose()
 }
 

@@ -71,11 +71,11 @@ pub async fn load(work: &mut Work, id: SignalId) -> Result<(Signal, i64)> {
 }
 
 /// Asks whether the signal reached the caller. One that debt help alone may hear is not for who merely has a relation to
-/// the client (R-AFT-05).
+/// the client (R-AFT-05). It is dealt with in whichever record it was received (P5).
 pub async fn permit(work: &mut Work, signal: &Signal) -> Result<()> {
     work.touched(signal.client_id);
     let client = (!signal.debt_help_only).then_some(signal.client_id);
-    work.permit("signal", client, &signal.teams.iter().collect::<Vec<_>>()).await
+    work.permit_merged_too("signal", client, &signal.teams.iter().collect::<Vec<_>>()).await
 }
 
 /// Who reports, from the caller's roles.

@@ -384,11 +384,14 @@ impl AftercareService for Grpc {
 }
 
 /// Takes a report in from whoever may report about that client. That somebody has nowhere to sleep is heard from
-/// everybody who may say so, by whichever RPC (P6).
+/// everybody who may say so, by whichever RPC (P6). What is told of a record that points to another of the same person is taken
+/// in for that other one (P5, R-REG-26).
 async fn receive(service: &Aftercare, work: &mut Work, report: Report) -> Result<()> {
     match report.kind {
         Kind::NowhereToSleep => work.permit_as(NOWHERE_TO_SLEEP, "client", Some(report.client_id), &[]).await?,
-        _ => work.permit("client", Some(report.client_id), &[]).await?,
+        _ => work.permit_merged_too("client", Some(report.client_id), &[]).await?,
     }
-    acts::signal::receive(service, work, report).await
+    let client_id = work.used_for(report.client_id).await?;
+    work.touched(client_id);
+    acts::signal::receive(service, work, Report { client_id, ..report }).await
 }

@@ -1,9 +1,9 @@
 //! The road of a case: from a command to its row, its events, and what hangs on them.
 
-use super::{process, readiness, relation, retention, tell_all};
+use super::{merge, process, readiness, relation, retention, tell_all};
 use crate::domain::case::{self, Assignee, Case, CaseId, CloseReason, Command, Event};
 use crate::domain::process::facts::{self, Fact, Regie as Told};
-use crate::domain::relation::{Kind, RelationId, Wanted};
+use crate::domain::relation::{Kind, RelationId, Wanted, of_the_case};
 use crate::store::case::Kept;
 use crate::{Regie, events, store};
 use chassis::{Result, Work};
@@ -116,8 +116,12 @@ async fn follow(
         Event::Closed { reason, .. } => {
             // Told while the partners still have their relations: it is the last that they hear.
             events::case(work, client, case, event).await?;
-            let of_the_case = |w: &Wanted| matches!(w.kind, Kind::Caseholder | Kind::Supervisor | Kind::Granted);
+            // It rests: whoever knows the record goes on to, and reads what is there (R-REG-26).
+            if *reason == CloseReason::Merged {
+                return Ok(());
+            }
             relation::end_where(work, client, of_the_case).await?;
+            merge::kept_case_closed(regie, work, client).await?;
             retention::look(regie, work, client).await?;
             match reason {
                 // The chain's own endings: it knows them already.

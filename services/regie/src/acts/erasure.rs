@@ -1,7 +1,8 @@
 //! The road of a request for erasure: on the municipality's list, decided by a person, and when it was granted, everything
 //! gone in every service (R-REG-22).
 
-use super::{emergency, relation, representative, task, tell, tell_all};
+use super::{acknowledgement, emergency, relation, representative, task, tell, tell_all};
+use crate::domain::acknowledgement::KINDS;
 use crate::domain::erasure::{self, Decision, Erasure, ErasureId};
 use crate::domain::task::{Kind, TaskId, Wanted};
 use crate::{Regie, events, store};
@@ -54,22 +55,30 @@ pub async fn decide(regie: &Regie, work: &mut Work, client: ClientId, id: Erasur
     task::fall_away(regie, work, Kind::DecideErasure, Some(client), &erasure_id).await?;
     tell_all(work, client, &events::erasure_decided(&erasure)).await?;
     if decision == Decision::Granted {
-        // Whoever ever received something must erase it too (AVG article 19).
-        let everybody = store::relation::ever(work, client).await?;
-        tell(work, client, &everybody, &pb::ClientErased { erasure_id: erasure_id.clone() }).await?;
-        relation::end_where(work, client, |_| true).await?;
-        emergency::end_all(regie, work, client).await?;
-        representative::end_where(work, client, |_| true).await?;
-        let due_at = work.now.at;
-        let deadline = Deadline { kind: DEADLINE.into(), subject: erasure_id, client_id: Some(client), due_at };
-        work.set_deadline(&deadline).await?;
+        // Of one person everything goes, in whichever record it is (R-REG-26).
+        for record in work.pointing_to(client).await?.into_iter().chain([client]) {
+            destroy(regie, work, record, &erasure_id).await?;
+        }
     }
     Ok(())
+}
+
+async fn destroy(regie: &Regie, work: &mut Work, client: ClientId, erasure_id: &str) -> Result<()> {
+    // Whoever ever received something must erase it too (AVG article 19).
+    let everybody = store::relation::ever(work, client).await?;
+    tell(work, client, &everybody, &pb::ClientErased { erasure_id: erasure_id.to_owned() }).await?;
+    relation::end_where(work, client, |_| true).await?;
+    acknowledgement::drop_all(regie, work, client, KINDS).await?;
+    emergency::end_all(regie, work, client).await?;
+    representative::end_where(work, client, |_| true).await?;
+    let (subject, due_at) = (format!("{erasure_id}/{client}"), work.now.at);
+    work.set_deadline(&Deadline { kind: DEADLINE.into(), subject, client_id: Some(client), due_at }).await
 }
 
 /// The timer, right after the decision: regie's own part.
 pub async fn carry_out(regie: &Regie, work: &mut Work, deadline: &Deadline) -> Result<()> {
     let Some(client) = deadline.client_id else { return Ok(()) };
-    let (at, by, why) = (work.now.at, "regie".to_owned(), format!("erasure {}", deadline.subject));
+    let erasure_id = deadline.subject.split('/').next().unwrap_or_default();
+    let (at, by, why) = (work.now.at, "regie".to_owned(), format!("erasure {erasure_id}"));
     chassis::erase(regie, work, &Destroyed { client, class: None, at, by, why }).await
 }

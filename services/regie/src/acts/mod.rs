@@ -2,10 +2,12 @@
 //! events taken in and deadlines alike.
 
 pub mod access_request;
+pub mod acknowledgement;
 pub mod case;
 pub mod emergency;
 pub mod erasure;
 pub mod gate;
+pub mod merge;
 pub mod process;
 pub mod readiness;
 pub mod relation;
@@ -14,6 +16,7 @@ pub mod retention;
 pub mod safe_contact;
 pub mod separation;
 pub mod shield;
+pub mod split;
 pub mod task;
 
 use crate::Regie;
@@ -43,6 +46,16 @@ pub async fn tell<E: Message + Name>(
 pub async fn tell_all<E: Message + Name>(work: &mut Work, client: ClientId, event: &E) -> Result<()> {
     let audience = store::relation::audience(work, client).await?;
     tell(work, client, &audience, event).await
+}
+
+/// Refuses a record of which nothing was ever told.
+pub async fn expect_known(work: &mut Work, clients: [ClientId; 2]) -> Result<()> {
+    for client in clients {
+        if !store::timeline::knows(work, client).await? {
+            return Err(Work::unknown("client"));
+        }
+    }
+    Ok(())
 }
 
 /// The municipality whose policy holds for a client: the case's, or else the first of the register.

@@ -66,6 +66,7 @@ async fn carry_out(
                 process::CloseReason::AftercareEnded => CloseReason::AftercareEnded,
                 process::CloseReason::Died => CloseReason::Died,
                 process::CloseReason::Withdrawn => CloseReason::Withdrawn,
+                process::CloseReason::Merged => CloseReason::Merged,
             };
             case::close(regie, work, client, CaseId(id.0), reason).await
         }

@@ -1,7 +1,8 @@
 //! The road of a retention term: counted when a case is closed, looked at when it may be over, and then everything of that
 //! class gone in every service (R-REG-23).
 
-use super::{relation, tell};
+use super::{acknowledgement, relation, tell};
+use crate::domain::acknowledgement::KINDS;
 use crate::domain::retention::{self, End, Keeping, KeepingGround, KeepingId, Known, Look, Part, RetentionId};
 use crate::{Regie, events, store};
 use chassis::{Deadline, Result, Work};
@@ -15,11 +16,14 @@ pub const DESTROY: &str = "retention-destroy";
 
 /// Looks at a client's terms: destroys what is over its term, or looks again when it may be.
 pub async fn look(regie: &Regie, work: &mut Work, client: ClientId) -> Result<()> {
-    let known = store::retention::known(work, client).await?;
-    let keepings = store::retention::keepings(work, client).await?;
+    let subject = client.to_string();
+    if work.used_for(client).await? != client {
+        // It goes with the record that it points to.
+        return work.clear_deadline(LOOK, &subject).await;
+    }
+    let (known, keepings) = known(work, client).await?;
     let (municipality, now) = (super::municipality_of(regie, work, client).await?, work.now);
     let policy = regie.policy.at(&municipality, now.date);
-    let subject = client.to_string();
     match retention::look(&known, &keepings, &policy.retention, &policy.calendar, now) {
         Look::Rest => work.clear_deadline(LOOK, &subject).await,
         Look::At(day) => {
@@ -29,20 +33,36 @@ pub async fn look(regie: &Regie, work: &mut Work, client: ClientId) -> Result<()
         Look::Destroy(end) => {
             work.clear_deadline(LOOK, &subject).await?;
             let version = regie.policy.version_at(&municipality, now.date);
-            over(work, client, &end, &version).await
+            for record in work.pointing_to(client).await?.into_iter().chain([client]) {
+                over(regie, work, record, &end, &version).await?;
+            }
+            Ok(())
         }
     }
 }
 
+/// What terms are counted from, and what is kept longer: of every record of the person together (R-REG-26).
+async fn known(work: &mut Work, client: ClientId) -> Result<(Known, Vec<Keeping>)> {
+    let used = work.used_for(client).await?;
+    let mut known = store::retention::known(work, used).await?;
+    let mut keepings = store::retention::keepings(work, used).await?;
+    for record in work.pointing_to(used).await? {
+        known.join(store::retention::known(work, record).await?);
+        keepings.extend(store::retention::keepings(work, record).await?);
+    }
+    Ok((known, keepings))
+}
+
 /// A term is over: the partners hear that they must destroy too, and every service destroys its keys as it takes that in;
 /// regie itself as soon as this is committed.
-async fn over(work: &mut Work, client: ClientId, end: &End, policy_version: &str) -> Result<()> {
+async fn over(regie: &Regie, work: &mut Work, client: ClientId, end: &End, policy_version: &str) -> Result<()> {
     let id = RetentionId(Uuid::now_v7());
     store::retention::ended(work, client, id, end, policy_version).await?;
     let everybody = store::relation::ever(work, client).await?;
     tell(work, client, &everybody, &events::retention_ended(id, end)).await?;
     if end.part == Part::Everything {
         relation::end_where(work, client, |_| true).await?;
+        acknowledgement::drop_all(regie, work, client, KINDS).await?;
     }
     let (subject, due_at) = (id.to_string(), work.now.at);
     work.set_deadline(&Deadline { kind: DESTROY.into(), subject, client_id: Some(client), due_at }).await
@@ -97,9 +117,9 @@ pub async fn release(regie: &Regie, work: &mut Work, client: ClientId, id: Keepi
 
 /// The terms that run for a client, and the decisions to keep longer.
 pub async fn of(regie: &Regie, work: &mut Work, client: ClientId) -> Result<(Vec<End>, Vec<Keeping>)> {
-    let known: Known = store::retention::known(work, client).await?;
+    let (known, keepings) = known(work, client).await?;
     let municipality = super::municipality_of(regie, work, client).await?;
     let policy = regie.policy.at(&municipality, work.now.date);
     let ends = retention::ends(&known, &policy.retention, &policy.calendar);
-    Ok((ends, store::retention::keepings(work, client).await?))
+    Ok((ends, keepings))
 }

@@ -7,8 +7,15 @@ use chassis::{Result, Work};
 use kernel::{ClientId, Date};
 use proto::regie::v1 as pb;
 
-/// Shields a client; gives the day since which one is.
+/// Shields a client; gives the day since which one is. The records that point to this one tell of the same person (R-REG-26).
 pub async fn raise(work: &mut Work, client: ClientId) -> Result<Date> {
+    for record in work.pointing_to(client).await? {
+        raise_one(work, record).await?;
+    }
+    raise_one(work, client).await
+}
+
+async fn raise_one(work: &mut Work, client: ClientId) -> Result<Date> {
     if let Some(since) = store::shield::since(work, client).await? {
         return Ok(since);
     }
@@ -23,6 +30,13 @@ pub async fn raise(work: &mut Work, client: ClientId) -> Result<Date> {
 
 /// Ends the shield of a client, if there is one.
 pub async fn end(work: &mut Work, client: ClientId) -> Result<()> {
+    for record in work.pointing_to(client).await? {
+        end_one(work, record).await?;
+    }
+    end_one(work, client).await
+}
+
+async fn end_one(work: &mut Work, client: ClientId) -> Result<()> {
     if store::shield::since(work, client).await?.is_none() {
         return Ok(());
     }

@@ -84,7 +84,8 @@ pub async fn wake(regie: &Regie, work: &mut Work, deadline: &Deadline) -> Result
 }
 
 async fn follow(regie: &Regie, work: &mut Work, kept: Kept, happened: &[Event]) -> Result<Kept> {
-    let version = store::task::save(work, &kept).await?;
+    let today = work.now.date;
+    let version = store::task::save(work, &kept, today).await?;
     let id = kept.task.id.to_string();
     match task::wakes_at(&kept.task) {
         Some(due_at) => {

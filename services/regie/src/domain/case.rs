@@ -26,8 +26,8 @@ kernel::reasons! {
         "Beëindig de nazorg of trek de toewijzing in; het dossier volgt.";
     CASE_CLOSE_REASON_RESERVED: Rule, "R-AFT-01",
         "This reason is set by the chain itself.", "Deze reden zet de keten zelf.",
-        "Record the end of aftercare at aftercare, or the death at access.",
-        "Leg het einde van de nazorg vast bij de nazorg, of het overlijden bij de toegang.";
+        "Record the end of aftercare at aftercare, or the death at access; merge with MergeClients.",
+        "Leg het einde van de nazorg vast bij de nazorg, of het overlijden bij de toegang; voeg samen met MergeClients.";
     ASSIGNMENT_REASON_MISSING: Rule, "R-REG-02",
         "Somebody is replaced, and that needs a reason.", "Er wordt iemand vervangen; daar hoort een reden bij.",
         "Say why: the client's wish, left, caseload, moved on or other.",
@@ -178,6 +178,7 @@ codes! {
         Withdrawn = "withdrawn", "The client wants no more of it.";
         Referred = "referred", "Referred upstream.";
         Transferred = "transferred", "Another municipality took over.";
+        Merged = "merged", "The record points to another of the same person (R-REG-26).";
     }
 }
 
@@ -477,9 +478,11 @@ pub fn decide(case: Option<&Case>, command: &Command, now: Moment) -> Result<Vec
         }
         Command::SetGuidance { guidance } if case.guidance == Some(*guidance) => Ok(vec![]),
         Command::SetGuidance { guidance } => Ok(vec![Event::GuidanceSet(*guidance)]),
-        Command::Close { reason: CloseReason::AftercareEnded | CloseReason::Died, by_chain: false, .. } => {
-            Err((&CASE_CLOSE_REASON_RESERVED).into())
-        }
+        Command::Close {
+            reason: CloseReason::AftercareEnded | CloseReason::Died | CloseReason::Merged,
+            by_chain: false,
+            ..
+        } => Err((&CASE_CLOSE_REASON_RESERVED).into()),
         Command::Close { underway: true, by_chain: false, .. } => Err((&CASE_NOT_AT_ITS_END).into()),
         Command::Close { reason, .. } => Ok(vec![Event::Closed { on: now.date, reason: *reason }]),
     }

@@ -1,12 +1,14 @@
 //! What holds in regie, without I/O: the case and its parts, tasks, and the processes that keep the chain together.
 
 pub mod access_request;
+pub mod acknowledgement;
 pub mod case;
 pub mod consent;
 pub mod emergency;
 pub mod erasure;
 pub mod gate;
 pub mod help_agreement;
+pub mod merge;
 pub mod policy;
 pub mod process;
 pub mod readiness;
@@ -17,6 +19,7 @@ pub mod representative;
 pub mod retention;
 pub mod safe_contact;
 pub mod separation;
+pub mod split;
 pub mod task;
 pub mod word;
 
@@ -26,11 +29,13 @@ pub const REASONS: &[&[&kernel::Reason]] = &[
     consent::REASONS,
     erasure::REASONS,
     gate::REASONS,
+    merge::REASONS,
     relation::REASONS,
     task::REASONS,
     emergency::REASONS,
     safe_contact::REASONS,
     separation::REASONS,
+    split::REASONS,
     retention::REASONS,
     release::REASONS,
     help_agreement::REASONS,

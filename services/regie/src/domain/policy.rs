@@ -11,6 +11,8 @@ pub struct Policy {
     pub warn_working_days: i32,
     /// Working days that the municipality gives itself for what escalates to it (P7).
     pub escalation_working_days: i32,
+    /// Working days in which every receiver of identity data acknowledges a correction (R-REG-26).
+    pub acknowledge_working_days: i32,
     /// The working days; from a file of their own (R-REG-09).
     #[serde(skip_deserializing)]
     pub calendar: kernel::Calendar,

@@ -87,6 +87,11 @@ pub enum Event {
     Ended(Relation),
 }
 
+/// Whether a relation ends with the case, whatever else goes on.
+pub fn of_the_case(wanted: &Wanted) -> bool {
+    matches!(wanted.kind, Kind::Caseholder | Kind::Supervisor | Kind::Granted)
+}
+
 /// Grants a relation, unless it stands already: then nothing is left to do.
 pub fn grant(standing: &[Relation], id: RelationId, wanted: &Wanted, now: Moment) -> Option<Event> {
     let stands = standing.iter().any(|r| r.ended_on.is_none() && r.wanted == *wanted);

@@ -93,6 +93,17 @@ pub struct Known {
     pub plan: bool,
 }
 
+impl Known {
+    /// Adds what is known of a record that points to this one: it is of the same person, and goes when this one goes
+    /// (R-REG-26).
+    pub fn join(&mut self, other: Known) {
+        self.cases.extend(other.cases.into_iter().filter(|case| !matches!(case, Some((_, CloseReason::Merged)))));
+        self.last_made = self.last_made.max(other.last_made);
+        self.provision |= other.provision;
+        self.plan |= other.plan;
+    }
+}
+
 /// How a term ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
@@ -250,6 +261,25 @@ mod tests {
             ..closed(Withdrawn)
         };
         assert_eq!(ends_of(&twice), [wmo]);
+    }
+
+    /// R-REG-23, R-REG-26: two records of one person are kept as one; that a case was closed by the merge counts for nothing.
+    #[test]
+    fn the_records_of_one_person_have_one_term() {
+        use CloseReason::{Left, Merged, Withdrawn};
+        let merged = Known { cases: vec![Some((date(2027, 1, 1), Merged))], ..Known::default() };
+        let joined = |one: Known, other: Known| {
+            let mut known = one;
+            known.join(other);
+            ends_of(&known)
+        };
+        assert_eq!(joined(closed(Withdrawn), merged.clone()), ends_of(&closed(Withdrawn)));
+        let provided = Known { provision: true, ..merged.clone() };
+        assert_eq!(joined(closed(Withdrawn), provided), [(Part::Everything, Ground::Wmo, date(2041, 3, 2))]);
+        let later = Known { last_made: Some(date(2027, 1, 31)), ..merged };
+        assert_eq!(joined(closed(Left), later)[0].2, date(2042, 1, 31));
+        let open = Known { cases: vec![None], ..Known::default() };
+        assert_eq!(joined(closed(Left), open), []);
     }
 
     /// R-REG-23

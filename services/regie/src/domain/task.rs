@@ -110,6 +110,12 @@ kinds! {
         "Privacy officer: review an emergency access (R-REG-20).";
     KeepApart = "keep_apart", "Kijk vandaag na wat er voor de veiligheid van deze cliënt is vastgelegd",
         "Regie and who protects the client: somebody from whom the client is kept apart is near (R-REG-28).";
+    TakeOverCorrection = "take_over_correction", "Neem de verbeterde gegevens over",
+        "Whoever may have read identity data: take over that they were corrected, and acknowledge it (R-REG-26).";
+    CheckAfterSplit = "check_after_split", "Controleer wat u van deze cliënt hebt: het bleek om twee personen te gaan",
+        "Whoever may hold something: the record turned out to be about two persons; check it, and acknowledge (R-REG-26).";
+    LookAtMerge = "look_at_merge", "Er loopt iets onder een dossier dat naar een ander verwijst: rond het af of maak de samenvoeging ongedaan",
+        "Regie: something runs under a record that points to another (R-REG-26).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
 
@@ -143,6 +149,7 @@ impl From<process::TaskKind> for Kind {
     fn from(kind: process::TaskKind) -> Self {
         match kind {
             process::TaskKind::LookAtDuplicate => Kind::LookAtDuplicate,
+            process::TaskKind::LookAtMerge => Kind::LookAtMerge,
             process::TaskKind::AssignCaseholder => Kind::AssignCaseholder,
             process::TaskKind::FinishInvestigation => Kind::FinishInvestigation,
             process::TaskKind::TakeDecision => Kind::TakeDecision,
@@ -266,6 +273,8 @@ pub enum Command {
     },
     /// Its cause is gone.
     FallAway,
+    /// There is more to it than when it was opened: whoever has it in hand reads it again.
+    AskAgain,
     /// Whoever set its last day says that it is near.
     Warn,
     /// The timer: a warning or the last day may be due.
@@ -310,7 +319,7 @@ pub fn open(id: TaskId, wanted: Wanted, policy: &Policy, calendar: &Calendar, no
 /// What may happen to a task.
 pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>, Refusal> {
     match (&task.state, command) {
-        (State::Finished { .. }, Command::Wake | Command::Warn | Command::FallAway) => Ok(vec![]),
+        (State::Finished { .. }, Command::Wake | Command::Warn | Command::FallAway | Command::AskAgain) => Ok(vec![]),
         (State::Finished { outcome }, Command::Complete { outcome: wish }) if outcome == wish => Ok(vec![]),
         (State::Finished { .. }, _) => Err((&TASK_FINISHED).into()),
         (State::Taken { by }, Command::Take { by: wish, .. }) if by == wish => Ok(vec![]),
@@ -329,6 +338,7 @@ pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>,
         }
         (_, Command::Complete { outcome }) => Ok(vec![Event::Completed { outcome: *outcome }]),
         (_, Command::FallAway) => Ok(vec![Event::Completed { outcome: Outcome::FellAway }]),
+        (_, Command::AskAgain) => Ok(vec![Event::Opened]),
         (_, Command::Warn) if task.warned || task.overdue => Ok(vec![]),
         (_, Command::Warn) => Ok(vec![Event::Approaching]),
         (_, Command::Wake) if now.date > task.wanted.due_on && !task.overdue => Ok(vec![Event::Overdue]),

@@ -28,7 +28,7 @@ pub async fn give(regie: &Regie, work: &mut Work, m: &GiveConsentRequest) -> Res
 
 pub async fn withdraw(_: &Regie, work: &mut Work, m: &WithdrawConsentRequest) -> Result<WithdrawConsentResponse> {
     let client = client_id(&m.client_id)?;
-    work.permit("client", Some(client), &[]).await?;
+    work.permit_merged_too("client", Some(client), &[]).await?;
     let id = ConsentId::parse("consent_id", &m.consent_id)?;
     let consents = store::consent::of(work, client).await?;
     let event = consent::withdraw(&consents, id, work.now)?;

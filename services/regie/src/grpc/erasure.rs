@@ -9,7 +9,7 @@ use proto::regie::v1::*;
 
 pub async fn request(regie: &Regie, work: &mut Work, m: &RequestErasureRequest) -> Result<RequestErasureResponse> {
     let client = client_id(&m.client_id)?;
-    work.permit("client", Some(client), &[]).await?;
+    work.permit_merged_too("client", Some(client), &[]).await?;
     let requested_on = match &m.received_on {
         Some(on) if !work.acts_as(Role::Client) => proto::to_date("received_on", Some(on))?,
         _ => work.now.date,
@@ -21,7 +21,7 @@ pub async fn request(regie: &Regie, work: &mut Work, m: &RequestErasureRequest) 
 
 pub async fn decide(regie: &Regie, work: &mut Work, m: &DecideErasureRequest) -> Result<DecideErasureResponse> {
     let client = client_id(&m.client_id)?;
-    work.permit("client", Some(client), &[]).await?;
+    work.permit_merged_too("client", Some(client), &[]).await?;
     let id = ErasureId::parse("erasure_id", &m.erasure_id)?;
     let decision = match m.granted {
         true => Decision::Granted,

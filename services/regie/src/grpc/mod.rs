@@ -1,6 +1,7 @@
 //! From messages to commands and from state to views: one short method per RPC.
 
 mod access_request;
+mod acknowledgement;
 mod case;
 mod consent;
 mod emergency;
@@ -8,6 +9,7 @@ mod erasure;
 mod gate;
 mod help_agreement;
 mod list;
+mod merge;
 mod relation;
 mod release;
 mod representative;
@@ -130,6 +132,7 @@ methods! {
     query list_tasks(ListTasksRequest) -> ListTasksResponse = task::list;
     command take_task(TakeTaskRequest) -> TakeTaskResponse = task::take;
     command complete_task(CompleteTaskRequest) -> CompleteTaskResponse = task::complete;
+    query list_acknowledgements(ListAcknowledgementsRequest) -> ListAcknowledgementsResponse = acknowledgement::list;
     query get_timeline(GetTimelineRequest) -> GetTimelineResponse = list::timeline;
     command request_erasure(RequestErasureRequest) -> RequestErasureResponse = erasure::request;
     revocation decide_erasure(DecideErasureRequest) -> DecideErasureResponse = erasure::decide;
@@ -159,6 +162,10 @@ methods! {
     revocation set_safe_contact(SetSafeContactRequest) -> SetSafeContactResponse = safe_contact::set;
     command end_safe_contact(EndSafeContactRequest) -> EndSafeContactResponse = safe_contact::end;
     query get_safe_contact(GetSafeContactRequest) -> GetSafeContactResponse = safe_contact::get;
+    revocation merge_clients(MergeClientsRequest) -> MergeClientsResponse = merge::merge;
+    revocation undo_merge(UndoMergeRequest) -> UndoMergeResponse = merge::undo;
+    command split_client(SplitClientRequest) -> SplitClientResponse = merge::split;
+    query list_merges(ListMergesRequest) -> ListMergesResponse = merge::list;
     command keep_longer(KeepLongerRequest) -> KeepLongerResponse = retention::keep;
     command end_keeping(EndKeepingRequest) -> EndKeepingResponse = retention::release;
     query get_retention(GetRetentionRequest) -> GetRetentionResponse = retention::get;

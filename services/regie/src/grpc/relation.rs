@@ -28,7 +28,7 @@ pub async fn grant(regie: &Regie, work: &mut Work, m: &GrantRelationRequest) -> 
 
 pub async fn end(_: &Regie, work: &mut Work, m: &EndRelationRequest) -> Result<EndRelationResponse> {
     let client = client_id(&m.client_id)?;
-    work.permit("client", Some(client), &[]).await?;
+    work.permit_merged_too("client", Some(client), &[]).await?;
     let id = RelationId::parse("relation_id", &m.relation_id)?;
     acts::relation::end_by_hand(work, client, id).await?;
     Ok(EndRelationResponse { relation_id: id.to_string() })

@@ -17,7 +17,7 @@ pub async fn keep(regie: &Regie, work: &mut Work, m: &KeepLongerRequest) -> Resu
 
 pub async fn release(regie: &Regie, work: &mut Work, m: &EndKeepingRequest) -> Result<EndKeepingResponse> {
     let client = client_id(&m.client_id)?;
-    work.permit("client", Some(client), &[]).await?;
+    work.permit_merged_too("client", Some(client), &[]).await?;
     let id = KeepingId::parse("keeping_id", &m.keeping_id)?;
     acts::retention::release(regie, work, client, id).await?;
     Ok(EndKeepingResponse { keeping_id: id.to_string() })

@@ -99,7 +99,7 @@ async fn change(regie: &Regie, work: &mut Work, id: &str, seen: i64, command: &C
     let id = TaskId::parse("task_id", id)?;
     let kept = store::task::by_id(work, id).await?.ok_or_else(|| Work::unknown("task"))?;
     let (client, organisation) = (kept.task.wanted.client_id, kept.task.wanted.organisation.clone());
-    work.permit("task", client, &[&organisation]).await?;
+    work.permit_merged_too("task", client, &[&organisation]).await?;
     // Another desk of the same organisation may not know of it.
     let done_here = |role| work.acts_as(role) || work.acts_as(Role::Regie);
     if !kept.task.wanted.role.is_none_or(done_here) || !is_seen(work, &kept.task.wanted).await? {

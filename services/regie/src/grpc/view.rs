@@ -73,6 +73,7 @@ pub async fn case_as_district(
 
 async fn view(work: &mut Work, client: ClientId, kept: &Kept) -> Result<CaseView> {
     let Kept { case, version } = kept;
+    let used = work.used_for(client).await?;
     let moves = store::gate::moves(work, client).await?;
     Ok(CaseView {
         case_id: case.id.to_string(),
@@ -91,6 +92,7 @@ async fn view(work: &mut Work, client: ClientId, kept: &Kept) -> Result<CaseView
         scores: case.scores.iter().map(scoring).collect(),
         guidance: case.guidance.map_or(Guidance::Unspecified, events::guidance).into(),
         moves: moves.iter().filter(|one| !one.fell).map(a_move).collect(),
+        kept_client_id: if used == client { String::new() } else { used.to_string() },
     })
 }
 

@@ -3,7 +3,7 @@
 use super::key;
 use crate::domain::erasure::{Decision, Erasure, ErasureId, Ground};
 use chassis::{Error, Result, Tx, args};
-use kernel::ClientId;
+use kernel::{ClientId, Date};
 
 /// Every request of a client, oldest first.
 pub async fn of(tx: &mut Tx, client: ClientId) -> Result<Vec<Erasure>> {
@@ -64,13 +64,16 @@ pub async fn decide(tx: &mut Tx, erasure: &Erasure, by: &str) -> Result<()> {
 
 /// Takes away what regie holds of a client who was erased: the client's words, scores, and what was told from elsewhere.
 /// Who held the case, consents as proof, and the request itself stay, under the random id.
-pub async fn forget(tx: &mut Tx, client: ClientId) -> Result<()> {
+pub async fn forget(tx: &mut Tx, client: ClientId, today: Date) -> Result<()> {
     super::retention::forget_plan(tx, client).await?;
+    let ends = "update client_merge set undone_on = $2 where client_id = $1 and undone_on is null";
+    tx.run(ends, args![client, today]).await?;
     for sql in [
         "delete from scoring where case_id in (select case_id from client_case where client_id = $1)",
         "delete from readiness where client_id = $1",
         "delete from flow where client_id = $1",
         "delete from timeline where client_id = $1",
+        "delete from client_split where client_id = $1 or new_client_id = $1",
         "delete from separation where client_id = $1 or other_client_id = $1",
         "delete from safe_contact where client_id = $1",
         "delete from provision where client_id = $1",
@@ -80,8 +83,10 @@ pub async fn forget(tx: &mut Tx, client: ClientId) -> Result<()> {
     // A word on a gate has an explanation; that it can be read no more is what its key says.
     let words = "update gate_word set explanation = $2 where client_id = $1 and explanation is not null";
     tx.run(words, args![client, Vec::<u8>::new()]).await?;
-    // That somebody used emergency access stays, without its words.
+    // That somebody used emergency access stays, without its words, and so does that the record pointed to another.
     for words in [
+        "update client_merge set explanation = $2 where client_id = $1",
+        "update client_merge set undone_explanation = $2 where client_id = $1 and undone_explanation is not null",
         "update emergency set explanation = $2 where client_id = $1",
         "update emergency set outcome_explanation = $2 where client_id = $1 and outcome_explanation is not null",
     ] {

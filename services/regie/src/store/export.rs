@@ -49,7 +49,7 @@ pub const HELD: &[Held] = &[
         Text: relation_id, client_id, organisation, role, kind, subject, since, ended_on;
     }, withheld: &[("person", WithheldGround::Staff)]),
     held!(task, "Wat er voor u te doen is of was", "where t.client_id = $1 and t.kind <> 'keep_apart' order by t.opened_at, t.task_id", {
-        Text: task_id, kind, client_id, subject, organisation, role, state, outcome, due_on, warn_on, cause;
+        Text: task_id, kind, client_id, subject, organisation, role, state, outcome, due_on, warn_on, cause, finished_on;
         Number: version;
         Moment: opened_at;
         Flag: warned, overdue;
@@ -117,6 +117,29 @@ pub const HELD: &[Held] = &[
         Text: safe_contact_id, client_id, through, ground, since, set_by, ended_on;
         Flag: by_client;
     }, withheld: &[("set_by_person", WithheldGround::Staff), ("ended_by_person", WithheldGround::Staff)]),
+    held!(client_merge, "Dat dit dossier naar een ander dossier van u verwijst of verwees, en waarom",
+        "where t.client_id = $1 order by t.merge_id", {
+        Text: merge_id, client_id, kept_client_id, merged_on, merged_by, undone_on;
+        Sealed: explanation, undone_explanation;
+    }, seals: &[
+        Seal { column: "explanation", class: Some(File), place: "client_merge.explanation", row: &["merge_id"], without: &[] },
+        Seal {
+            column: "undone_explanation",
+            class: Some(File),
+            place: "client_merge.undone_explanation",
+            row: &["merge_id"],
+            without: &[],
+        },
+    ], withheld: &[("merged_by_person", WithheldGround::Staff), ("undone_by_person", WithheldGround::Staff)]),
+    held!(client_split, "Dat een dossier over twee personen bleek te gaan",
+        "where t.client_id = $1 or t.new_client_id = $1 order by t.split_id", {
+        Text: split_id, split_on, split_by;
+    }, withheld: &[
+        ("client_id", WithheldGround::ThirdParty),
+        ("new_client_id", WithheldGround::ThirdParty),
+        ("explanation", WithheldGround::ThirdParty),
+        ("split_by_person", WithheldGround::Staff),
+    ]),
     held!(shield, "Sinds wanneer uw verblijfplaats geheim is", "where t.client_id = $1 order by t.since, t.shield_id", {
         Text: shield_id, client_id, since, shielded_by, ended_on;
     }, withheld: &[("shielded_by_person", WithheldGround::Staff), ("ended_by_person", WithheldGround::Staff)]),

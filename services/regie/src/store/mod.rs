@@ -9,6 +9,7 @@ pub mod export;
 pub mod flow;
 pub mod gate;
 pub mod help_agreement;
+pub mod merge;
 pub mod outgoing;
 pub mod readiness;
 pub mod relation;
@@ -18,6 +19,7 @@ pub mod retention;
 pub mod safe_contact;
 pub mod separation;
 pub mod shield;
+pub mod split;
 pub mod task;
 pub mod timeline;
 

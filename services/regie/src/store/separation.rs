@@ -34,6 +34,13 @@ pub async fn client_of(tx: &mut Tx, id: SeparationId) -> Result<Option<ClientId>
     tx.row(sql, args![id.0]).await?.map(|row| row.get("client_id")).transpose()
 }
 
+/// Whether anybody is kept apart from this client, whoever of the two it was marked for.
+pub async fn is_kept_apart(tx: &mut Tx, client: ClientId) -> Result<bool> {
+    let sql = "select 1 as one from separation
+               where (client_id = $1 or other_client_id = $1) and ended_on is null limit 1";
+    Ok(tx.row(sql, args![client]).await?.is_some())
+}
+
 /// Keeps a new one, and who marked it.
 pub async fn insert(tx: &mut Tx, client: ClientId, separation: &Separation, person: &str) -> Result<()> {
     tx.run(

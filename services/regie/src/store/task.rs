@@ -109,8 +109,43 @@ pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subje
     rows.iter().map(read).collect()
 }
 
-/// Keeps a task as it is now; returns the new version.
-pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
+/// The unfinished tasks of these kinds about a client.
+pub async fn unfinished_of(tx: &mut Tx, client: ClientId, kinds: &[Kind]) -> Result<Vec<Kept>> {
+    let rows = tx
+        .rows(
+            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
+                    due_on, warn_on, warned, overdue, cause, role
+             from task where client_id = $1 and state <> 'finished' order by task_id",
+            args![client],
+        )
+        .await?;
+    let mut tasks = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    tasks.retain(|kept| kinds.contains(&kept.task.wanted.kind));
+    Ok(tasks)
+}
+
+/// The tasks of these kinds about a client, oldest first, each with the day on which it came off the list.
+pub async fn asked(tx: &mut Tx, client: ClientId, kinds: &[Kind]) -> Result<Vec<(Task, Option<Date>)>> {
+    let rows = tx
+        .rows(
+            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
+                    due_on, warn_on, warned, overdue, cause, role, finished_on
+             from task where client_id = $1 order by opened_at, task_id",
+            args![client],
+        )
+        .await?;
+    let mut asked = Vec::new();
+    for row in &rows {
+        let task = read(row)?.task;
+        if kinds.contains(&task.wanted.kind) {
+            asked.push((task, row.get("finished_on")?));
+        }
+    }
+    Ok(asked)
+}
+
+/// Keeps a task as it is on this day; returns the new version.
+pub async fn save(tx: &mut Tx, kept: &Kept, today: Date) -> Result<i64> {
     let Kept { task, version } = kept;
     let (state, by, outcome) = match &task.state {
         State::Open => ("open", None, None),
@@ -120,13 +155,13 @@ pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
     let wanted = &task.wanted;
     tx.keep(
         "insert into task (task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome,
-                           opened_at, due_on, warn_on, warned, overdue, cause, role)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                           opened_at, due_on, warn_on, warned, overdue, cause, role, finished_on)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          on conflict (task_id) do update
          set version = excluded.version, organisation = excluded.organisation, person = excluded.person,
              state = excluded.state, taken_by = excluded.taken_by, outcome = excluded.outcome, due_on = excluded.due_on,
              warn_on = excluded.warn_on, warned = excluded.warned, overdue = excluded.overdue, cause = excluded.cause,
-             role = excluded.role",
+             role = excluded.role, finished_on = excluded.finished_on",
         args![
             task.id.0,
             version + 1,
@@ -144,7 +179,8 @@ pub async fn save(tx: &mut Tx, kept: &Kept) -> Result<i64> {
             task.warned,
             task.overdue,
             wanted.cause.as_ref(),
-            wanted.role.map_or("", Role::as_str)
+            wanted.role.map_or("", Role::as_str),
+            outcome.map(|_| today)
         ],
     )
     .await?;

@@ -28,6 +28,16 @@ pub async fn add(tx: &mut Tx, client: ClientId, entry: &Entry) -> Result<()> {
     Ok(())
 }
 
+/// Whether an event is on a timeline already.
+pub async fn holds(tx: &mut Tx, event_id: Uuid) -> Result<bool> {
+    Ok(tx.row("select 1 as one from timeline where event_id = $1", args![event_id]).await?.is_some())
+}
+
+/// Whether anything was ever told of a client.
+pub async fn knows(tx: &mut Tx, client: ClientId) -> Result<bool> {
+    Ok(tx.row("select 1 as one from timeline where client_id = $1 limit 1", args![client]).await?.is_some())
+}
+
 /// A client's timeline, oldest first.
 pub async fn list(tx: &mut Tx, client: ClientId, after: (Timestamp, &str), limit: i64) -> Result<Vec<Entry>> {
     let rows = tx

@@ -98,6 +98,8 @@ pub enum Access {
     IntakeCompleted { notification: NotificationId },
     /// The decision on an application is due (R-ACC-08).
     ApplicationDueSoon { application: Uuid, due_on: Date },
+    /// Somebody waits for a decision (R-ACC-08).
+    ApplicationReceived { application: Uuid },
     /// No decision needed any more.
     ApplicationWithdrawn { application: Uuid },
     /// Decided, either way.
@@ -108,6 +110,10 @@ pub enum Access {
     DecisionExtended { decision: Uuid },
     /// It is over.
     DecisionEnded { decision: Uuid },
+    /// The client waits for a place.
+    Waitlisted { entry: Uuid },
+    /// No longer.
+    WaitingListLeft { entry: Uuid },
     /// The client has a bed.
     Admitted { stay: StayId, organisation: Organisation, notification: Option<NotificationId> },
     /// The stay became a trajectory, which needs a plan (R-ACC-17).
@@ -263,6 +269,16 @@ pub enum Regie {
     GateOverridden { allocation: AllocationId, open: bool },
     /// Closed by a person, for a reason that no event tells.
     CaseClosed { case: CaseId },
+    /// This record points to another of the same person from now on (R-REG-26).
+    Merged { merge: Uuid },
+    /// It points there no longer.
+    MergeUndone,
+    /// The case of the record that it points to was closed: whoever knew it by that knows neither.
+    KeptCaseClosed,
+    /// Another record points to this one from now on.
+    TookOver { other: Uuid },
+    /// It points here no longer.
+    GaveBack { other: Uuid },
     /// A service refused a command for good; `request_id` and `step` are those of the outcome.
     CommandRefused { request_id: Uuid, step: String },
     /// A person had it done after all: it stands, and can be undone again.
@@ -313,6 +329,11 @@ pub(super) struct OfAccess {
     pub urgent: BTreeMap<NotificationId, Date>,
     pub investigations: BTreeMap<NotificationId, Date>,
     pub applications: BTreeMap<Uuid, Date>,
+    /// Those that are not decided, whether their term is nearly over or not.
+    #[serde(default)]
+    pub received: BTreeSet<Uuid>,
+    #[serde(default)]
+    pub waiting: BTreeSet<Uuid>,
     pub decisions: BTreeMap<Uuid, Date>,
     pub stays: BTreeMap<StayId, Stay>,
     pub claims: BTreeMap<ClaimId, Claim>,
@@ -500,6 +521,19 @@ pub(super) struct OfRegie {
     pub overridden: BTreeSet<AllocationId>,
     pub closed: BTreeMap<CaseId, Timestamp>,
     pub refused: BTreeMap<Uuid, String>,
+    #[serde(default)]
+    pub merged: Option<Merged>,
+    /// The records that point to this one.
+    #[serde(default)]
+    pub took_over: BTreeSet<Uuid>,
+}
+
+/// That this record points to another.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Merged {
+    pub merge: Uuid,
+    /// Whether the case of that other one was closed since.
+    pub at_rest: bool,
 }
 
 impl Facts {
@@ -546,14 +580,24 @@ impl OfAccess {
             Access::ApplicationDueSoon { application, due_on } => {
                 self.applications.insert(application, due_on);
             }
+            Access::ApplicationReceived { application } => {
+                self.received.insert(application);
+            }
             Access::ApplicationWithdrawn { application } | Access::DecisionTaken { application } => {
                 self.applications.remove(&application);
+                self.received.remove(&application);
             }
             Access::DecisionEndingSoon { decision, ends_on } => {
                 self.decisions.insert(decision, ends_on);
             }
             Access::DecisionExtended { decision } | Access::DecisionEnded { decision } => {
                 self.decisions.remove(&decision);
+            }
+            Access::Waitlisted { entry } => {
+                self.waiting.insert(entry);
+            }
+            Access::WaitingListLeft { entry } => {
+                self.waiting.remove(&entry);
             }
             Access::Admitted { stay, organisation, notification } => {
                 notification.map(|notification| self.urgent.remove(&notification));
@@ -800,6 +844,15 @@ impl OfRegie {
             }
             Regie::CaseClosed { case } => {
                 self.closed.insert(case, at.at);
+            }
+            Regie::Merged { merge } => self.merged = Some(Merged { merge, at_rest: false }),
+            Regie::MergeUndone => self.merged = None,
+            Regie::KeptCaseClosed => self.merged.iter_mut().for_each(|merged| merged.at_rest = true),
+            Regie::TookOver { other } => {
+                self.took_over.insert(other);
+            }
+            Regie::GaveBack { other } => {
+                self.took_over.remove(&other);
             }
             Regie::CommandRefused { request_id, step } => {
                 self.refused.insert(request_id, step);

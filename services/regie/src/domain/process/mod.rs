@@ -39,6 +39,7 @@
 //! running case: keep the old page as it is, put the new one at the end of `EDITIONS`.
 
 pub mod facts;
+mod merged;
 mod to_a_home;
 mod to_a_landing;
 
@@ -48,6 +49,7 @@ mod tests;
 use facts::{AllocationId, BenefitRequestId, CaseId, Facts, NominationId, SignalId};
 pub use facts::{Fact, Incoming};
 use kernel::{Calendar, Cents, Date, District, Moment, Municipality, Organisation, Term, Timestamp, Uuid};
+pub use merged::Running;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -249,6 +251,8 @@ pub enum CloseReason {
     Died,
     /// Every notification was withdrawn and there is no stay.
     Withdrawn,
+    /// The record points to another of the same person (R-REG-26).
+    Merged,
 }
 
 /// Which organisation may know the client, and where that comes from.
@@ -314,6 +318,8 @@ pub enum To {
 pub enum TaskKind {
     /// A registration may be of somebody known already (R-REG-26).
     LookAtDuplicate,
+    /// Something runs under a record that points to another (R-REG-26). The subject is the merge.
+    LookAtMerge,
     /// Give the client one contact (R-ACC-13).
     AssignCaseholder,
     /// Finish the investigation within its term (R-ACC-04).
@@ -420,6 +426,13 @@ pub struct Register {
     pub teams: BTreeMap<District, Organisation>,
 }
 
+impl Flow {
+    /// What runs under this record on that day (R-REG-26).
+    pub fn running(&self, today: Date) -> BTreeSet<Running> {
+        self.facts.running(today)
+    }
+}
+
 /// What one event brings about. Pure: same arguments, same answer.
 pub fn react(mut flow: Flow, event: &Incoming, policy: &Policy<'_>, now: Moment) -> (Flow, Vec<Outcome>) {
     // A deadline tells nothing but the day, so that seeing it twice is harmless and need not be remembered.
@@ -439,8 +452,9 @@ pub fn react(mut flow: Flow, event: &Incoming, policy: &Policy<'_>, now: Moment)
 fn wanted(flow: &Flow, policy: &Policy<'_>, now: Moment) -> Page {
     let view = View { facts: &flow.facts, standing: &flow.standing, policy, now, cases: flow.facts.cases() };
     let mut page = Page { now, steps: vec![] };
-    for fill in EDITIONS[flow.edition.clamp(1, EDITIONS.len()) - 1] {
-        fill(&view, &mut page);
+    match &flow.facts.regie.merged {
+        Some(merged) => merged::page(&view, &mut page, merged),
+        None => EDITIONS[flow.edition.clamp(1, EDITIONS.len()) - 1].iter().for_each(|fill| fill(&view, &mut page)),
     }
     view.refused_commands(&mut page);
     page
@@ -540,6 +554,14 @@ impl Page {
         }
         let (acts, undo) = (acts.into_iter().map(Into::into).collect(), undo.into_iter().map(Into::into).collect());
         self.steps.push(Step { step, stage, acts, undo });
+    }
+
+    /// A step that stands, as it stands.
+    fn keep(&mut self, step: &str, standing: &Standing) {
+        if !self.steps.iter().any(|s| s.step == step) {
+            let Standing { done: acts, undo, .. } = standing.clone();
+            self.steps.push(Step { step: step.to_owned(), stage: Stage::Wanted, acts, undo });
+        }
     }
 
     /// An organisation that may know the client, as long as this is said.

@@ -56,6 +56,10 @@ fn cases(v: &View<'_>, p: &mut Page) {
         );
     }
     for (of_client, (municipality, on)) in &v.facts.access.duplicates {
+        // Somebody looked: that one points here by now.
+        if v.facts.regie.took_over.contains(of_client) {
+            continue;
+        }
         let due_on = v.term(*on, v.policy.terms.follow_up);
         p.task(Task::LookAtDuplicate, *of_client, To::Municipality(municipality.clone()), due_on);
     }

@@ -26,10 +26,15 @@ pub(super) fn page(v: &View<'_>, p: &mut Page) {
         }
     }
     if v.alive() {
-        signals(v, p);
-        for (id, night) in v.facts.aftercare.nights.iter().filter(|(_, night)| !night.closed) {
-            nowhere_to_sleep(v, p, *id, night);
-        }
+        calls_for_help(v, p);
+    }
+}
+
+/// What is never left lying, whatever became of the record (P5, P6).
+pub(super) fn calls_for_help(v: &View<'_>, p: &mut Page) {
+    signals(v, p);
+    for (id, night) in v.facts.aftercare.nights.iter().filter(|(_, night)| !night.closed) {
+        nowhere_to_sleep(v, p, *id, night);
     }
 }
 
