@@ -110,6 +110,10 @@ fn value(field: &FieldDescriptor, filling: &Filling) -> Value {
         Kind::Double => Value::F64(number as f64),
         Kind::Bytes => Value::Bytes(filling.text.clone().into_bytes().into()),
         Kind::Enum(_) => Value::EnumNumber(known.and_then(|known| known.parse().ok()).unwrap_or(filling.code)),
+        // Of an adult: a child does not open the own file alone (R-REG-21).
+        Kind::Message(inner) if field.name() == "birth_date" => {
+            Value::Message(filled(&inner, &Filling { date: (1990, 1, 1), ..filling.clone() }))
+        }
         Kind::Message(inner) => Value::Message(filled(&inner, filling)),
     }
 }

@@ -123,12 +123,15 @@ testkit::on_both_engines! {
         assert_eq!(reason(&refused), "CLIENT_NOT_IN_USE");
         assert!(!testkit::heard(&refused).contains(&kept.to_string()));
         let erase = RequestErasureRequest { request_id: rid(), client_id: client.to_string(), received_on: None };
-        own.request_erasure(erase).await.unwrap();
-        let task = tasks(&mut municipality(&bench), ListTasksRequest::default()).await;
-        let task = task.iter().find(|task| task.kind() == TaskKind::DecideErasure).unwrap();
-        let (task_id, expected_version) = (task.task_id.clone(), task.version);
-        let done = CompleteTaskRequest { request_id: rid(), task_id, expected_version, outcome: TaskOutcome::NotNeeded.into() };
-        municipality(&bench).complete_task(done).await.unwrap();
+        let erasure_id = own.request_erasure(erase).await.unwrap().into_inner().erasure_id;
+        let decide = DecideErasureRequest {
+            request_id: rid(),
+            client_id: client.to_string(),
+            erasure_id,
+            granted: false,
+            ground: ErasureGround::LegalDuty.into(),
+        };
+        municipality(&bench).decide_erasure(decide).await.unwrap();
 
         let told = |who: Actor, purpose: &'static str| {
             let bench = &bench;
