@@ -11,7 +11,7 @@ mod rate;
 
 use access::Access;
 use chassis::{Clients, Clock, Limits, Service as _, Setup, Tls, Transport};
-use kernel::{Actor, ClientId, Organisation, Role, Timestamp};
+use kernel::{Actor, ClientId, Organisation, Role};
 use proto::access::v1::access_service_client::AccessServiceClient;
 use proto::access::v1::access_service_server::SERVICE_NAME;
 use proto::access::v1::{self as pb, ClientForGuidance};
@@ -71,7 +71,7 @@ struct Bare {
 impl Bare {
     async fn log(&self, tx: &mut store::Tx, rpc: &str, request_id: Option<&str>, client: ClientId) {
         let access = store::Access {
-            at: Timestamp::now(),
+            at: Clock::system().now().at,
             actor: &self.actor,
             rpc,
             purpose: "shelter",
@@ -110,7 +110,8 @@ impl Bare {
 
     async fn register(self, m: pb::RegisterClientRequest) -> pb::RegisterClientResponse {
         const RPC: &str = "AccessService/RegisterClient";
-        let (id, now, organisation) = (ClientId(kernel::Uuid::new_v4()), Timestamp::now(), &self.actor.organisation);
+        let (id, now, organisation) =
+            (ClientId(kernel::Uuid::new_v4()), Clock::system().now().at, &self.actor.organisation);
         let identity = m.identity.unwrap();
         let plain = serde_json::json!({
             "surname": identity.surname, "first_names": identity.first_names, "birth_date": "1990-01-01",
