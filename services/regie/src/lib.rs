@@ -108,10 +108,8 @@ impl chassis::Service for Regie {
 
     async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()> {
         match deadline.kind.as_str() {
-            outgoing::DEADLINE => {
-                self.ring.notify_one();
-                Ok(())
-            }
+            // What waits is looked for once it is on disk.
+            outgoing::DEADLINE => Ok(()),
             acts::process::DEADLINE => acts::process::wake(self, work, deadline).await,
             acts::readiness::DEADLINE => match deadline.client_id {
                 Some(client) => acts::readiness::refresh(work, client).await,
@@ -127,6 +125,12 @@ impl chassis::Service for Regie {
             },
             acts::retention::DESTROY => acts::retention::carry_out(self, work, deadline).await,
             _ => Err(chassis::Error::inconsistent("deadline", "kind", "is none of regie's")),
+        }
+    }
+
+    fn woken(&self, deadline: &Deadline) {
+        if deadline.kind == outgoing::DEADLINE {
+            self.ring.notify_one();
         }
     }
 

@@ -106,6 +106,10 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// Looks again at something that is due; the deadline itself is gone already.
     fn wake(&self, work: &mut Work, deadline: &Deadline) -> impl Future<Output = Result<()>> + Send;
 
+    /// Hears that a deadline was looked at, once that is on disk, and with it what shared its commit. For most there is nothing
+    /// to do.
+    fn woken(&self, _deadline: &Deadline) {}
+
     /// Under which name its tables know a client.
     fn known_as(client: ClientId) -> String {
         client.to_string()

@@ -67,10 +67,10 @@ async fn wake_due<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<(Op
 }
 
 async fn wake<S: Service>(service: &Arc<S>, chassis: &Chassis, deadline: &Arc<Deadline>) -> Result<()> {
-    let (service, deadline) = (service.clone(), deadline.clone());
+    let (by, of) = (service.clone(), deadline.clone());
     chassis
         .act("deadline", move |work| {
-            let (service, deadline) = (service.clone(), deadline.clone());
+            let (service, deadline) = (by.clone(), of.clone());
             Box::pin(async move {
                 // It may have been moved or taken away since it was read.
                 if work.take_deadline(&deadline).await? {
@@ -79,5 +79,7 @@ async fn wake<S: Service>(service: &Arc<S>, chassis: &Chassis, deadline: &Arc<De
                 Ok(())
             })
         })
-        .await
+        .await?;
+    service.woken(deadline);
+    Ok(())
 }
