@@ -13,6 +13,18 @@ pub struct Kept {
     pub version: i64,
 }
 
+/// The columns of a task, in every query.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select t.task_id, t.version, t.kind, t.client_id, t.subject, t.organisation, t.person, t.state, t.taken_by, \
+             t.outcome, t.opened_at, t.due_on, t.warn_on, t.warned, t.overdue, t.cause, t.role, t.finished_on \
+             from task t ",
+            $rest
+        )
+    };
+}
+
 /// What somebody wants on a work list.
 pub struct Filter<'a> {
     /// The roles in which the caller reads it: a task is seen by who does it, and by whoever sees everything.
@@ -85,14 +97,7 @@ fn role(row: &Row) -> Result<Option<Role>> {
 
 /// One task.
 pub async fn by_id(tx: &mut Tx, id: TaskId) -> Result<Option<Kept>> {
-    let row = tx
-        .row(
-            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
-                    due_on, warn_on, warned, overdue, cause, role
-             from task where task_id = $1",
-            args![id.0],
-        )
-        .await?;
+    let row = tx.row(select!("where task_id = $1"), args![id.0]).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -100,9 +105,7 @@ pub async fn by_id(tx: &mut Tx, id: TaskId) -> Result<Option<Kept>> {
 pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subject: &str) -> Result<Vec<Kept>> {
     let rows = tx
         .rows(
-            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
-                    due_on, warn_on, warned, overdue, cause, role
-             from task where kind = $1 and client_id = $2 and subject = $3 and state <> 'finished'",
+            select!("where kind = $1 and client_id = $2 and subject = $3 and state <> 'finished'"),
             args![kind.as_str(), client, subject],
         )
         .await?;
@@ -111,14 +114,7 @@ pub async fn unfinished(tx: &mut Tx, kind: Kind, client: Option<ClientId>, subje
 
 /// The unfinished tasks of these kinds about a client.
 pub async fn unfinished_of(tx: &mut Tx, client: ClientId, kinds: &[Kind]) -> Result<Vec<Kept>> {
-    let rows = tx
-        .rows(
-            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
-                    due_on, warn_on, warned, overdue, cause, role
-             from task where client_id = $1 and state <> 'finished' order by task_id",
-            args![client],
-        )
-        .await?;
+    let rows = tx.rows(select!("where client_id = $1 and state <> 'finished' order by task_id"), args![client]).await?;
     let mut tasks = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     tasks.retain(|kept| kinds.contains(&kept.task.wanted.kind));
     Ok(tasks)
@@ -126,14 +122,7 @@ pub async fn unfinished_of(tx: &mut Tx, client: ClientId, kinds: &[Kind]) -> Res
 
 /// The tasks of these kinds about a client, oldest first, each with the day on which it came off the list.
 pub async fn asked(tx: &mut Tx, client: ClientId, kinds: &[Kind]) -> Result<Vec<(Task, Option<Date>)>> {
-    let rows = tx
-        .rows(
-            "select task_id, version, kind, client_id, subject, organisation, person, state, taken_by, outcome, opened_at,
-                    due_on, warn_on, warned, overdue, cause, role, finished_on
-             from task where client_id = $1 order by opened_at, task_id",
-            args![client],
-        )
-        .await?;
+    let rows = tx.rows(select!("where client_id = $1 order by opened_at, task_id"), args![client]).await?;
     let mut asked = Vec::new();
     for row in &rows {
         let task = read(row)?.task;
@@ -199,10 +188,8 @@ pub async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter<'_>, today: Date) 
     args.extend(args![roles, filter.person, Kind::KeepApart.as_str()]);
     let rows = tx
         .rows(
-            "select t.task_id, t.version, t.kind, t.client_id, t.subject, t.organisation, t.person, t.state, t.taken_by,
-                    t.outcome, t.opened_at, t.due_on, t.warn_on, t.warned, t.overdue, t.cause, t.role
-             from task t
-             where ($1 or ($2 and t.organisation = $4) or t.client_id = $6
+            select!(
+                "where ($1 or ($2 and t.organisation = $4) or t.client_id = $6
                     or ($3 and exists (select 1 from relation r where r.client_id = t.client_id and r.organisation = $4
                                        and r.person = $5 and r.ended_at is null)))
                and ($1 or t.role = '' or $15 like '%,' || t.role || ',%')
@@ -213,7 +200,8 @@ pub async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter<'_>, today: Date) 
                and (t.state = $9 or ($9 = '' and t.state <> 'finished'))
                and (not $10 or (t.due_on < $11 and t.state <> 'finished'))
                and (t.due_on > $12 or (t.due_on = $12 and t.task_id > $13))
-             order by t.due_on, t.task_id limit $14",
+             order by t.due_on, t.task_id limit $14"
+            ),
             args,
         )
         .await?;
