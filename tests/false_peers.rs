@@ -52,7 +52,8 @@ async fn told_falsely<S: Service>(engine: Engine, make: fn() -> S) {
     };
     let (events, seed) = (setting("DOORSTROOM_FUZZ", USUAL), setting("DOORSTROOM_FUZZ_SEED", 1));
     let (mut taken, mut stopped) = (0, 0);
-    for source in S::FEEDS {
+    let about = make().about();
+    for source in about.feeds {
         let (peer, kinds) = (bench.peer(source), kinds(source));
         for n in 0..events {
             let mut dice = SmallRng::seed_from_u64(seed << 32 | n);
@@ -66,7 +67,7 @@ async fn told_falsely<S: Service>(engine: Engine, make: fn() -> S) {
             bench.pending().await;
         }
     }
-    assert!(taken > 0 && stopped > 0, "{}: {taken} were taken in, {stopped} were not", S::NAME);
+    assert!(taken > 0 && stopped > 0, "{}: {taken} were taken in, {stopped} were not", about.name);
     // It stops as a service does that is well.
     bench.restart().await;
 }

@@ -13,7 +13,7 @@ struct Hand(store::Store);
 
 impl Hand {
     async fn on(bench: &Bench<Access>) -> Self {
-        let migrations = <Access as chassis::Service>::MIGRATIONS;
+        let migrations = Access::ABOUT.migrations;
         Self(store::Store::open("access", bench.database(), &bench.sealing(), migrations).await.unwrap())
     }
 

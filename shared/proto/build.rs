@@ -2,6 +2,8 @@
 
 #[path = "build/check.rs"]
 mod check;
+#[path = "build/services.rs"]
+mod services;
 
 use prost_reflect::DescriptorPool;
 use std::fmt::Write as _;
@@ -25,11 +27,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     fs::write(out.join("mutations.rs"), mutations(&pool)?)?;
-    let mut names = tonic_prost_build::Config::new();
-    names.enable_type_names();
-    tonic_prost_build::configure()
+    prost_build::Config::new()
+        .enable_type_names()
+        .service_generator(Box::new(services::Roads))
         .include_file("protos.rs")
-        .compile_fds_with_config(compiler.file_descriptor_set(), names)?;
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 

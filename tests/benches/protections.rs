@@ -10,7 +10,7 @@
 mod rate;
 
 use access::Access;
-use chassis::{Clients, Clock, Limits, Service as _, Setup, Tls, Transport};
+use chassis::{Clients, Clock, Limits, Setup, Tls, Transport};
 use kernel::{Actor, ClientId, Organisation, Role};
 use proto::access::v1::access_service_client::AccessServiceClient;
 use proto::access::v1::access_service_server::SERVICE_NAME;
@@ -44,7 +44,7 @@ const ROUNDS: usize = 7;
 const LEAST: f64 = 0.80;
 
 type Migrations = &'static [chassis::Migration];
-const MIGRATIONS: Migrations = <Access as chassis::Service>::MIGRATIONS;
+const MIGRATIONS: Migrations = Access::ABOUT.migrations;
 
 fn shelter() -> Actor {
     actor(Role::Shelter, "leger-des-heils")
@@ -97,6 +97,8 @@ impl Bare {
         let row = tx.row(sql, args![id]).await.unwrap().unwrap();
         let (version, identity): (i64, Vec<u8>) = (row.get("version").unwrap(), row.get("identity").unwrap());
         let identity: serde_json::Value = serde_json::from_slice(&identity).unwrap();
+        let households = "select set_no, from_on, members from household where client_id = $1 order by set_no";
+        assert!(tx.rows(households, args![id]).await.unwrap().is_empty());
         drop(tx);
         let text = |name: &str| identity[name].as_str().unwrap_or_default().to_owned();
         let birth_date = Some(proto::from_date(text("birth_date").parse().unwrap()));
@@ -266,7 +268,12 @@ async fn protected(folder: &Path) -> anyhow::Result<(Api, oneshot::Sender<()>)> 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("https://localhost:{}", listener.local_addr()?.port());
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(Access::embedded().serve(setup, listener, Box::pin(async { drop(stopped.await) })));
+    tokio::spawn(chassis::serve(
+        Arc::new(Access::embedded()),
+        setup,
+        listener,
+        Box::pin(async { drop(stopped.await) }),
+    ));
     let shown = authority.issue("shelter");
     let endpoint = Endpoint::from_shared(endpoint)?.tcp_nodelay(true).tls_config(authority.client(Some(&shown)))?;
     let channel = loop {

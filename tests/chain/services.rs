@@ -110,8 +110,8 @@ impl Services {
     }
 }
 
-fn run<S: Service>(service: S, setup: Setup, listener: TcpListener) -> Running {
+fn run(service: impl Service, setup: Setup, listener: TcpListener) -> Running {
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = Box::pin(async { drop(stopped.await) });
-    Running { stop, served: tokio::spawn(service.serve(setup, listener, shutdown)) }
+    Running { stop, served: tokio::spawn(chassis::serve(Arc::new(service), setup, listener, shutdown)) }
 }

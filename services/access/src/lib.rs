@@ -7,9 +7,7 @@ mod grpc;
 mod store;
 mod words;
 
-use chassis::{
-    Chassis, Deadline, Event, Files, Migration, Result, Service, Serving, Setup, Shutdown, TcpListener, Work,
-};
+use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
 use domain::{
     ApplicationId, ClaimId, DecisionId, Due, NotificationId, Policy, StayId, decision, notification, place_claim,
 };
@@ -51,30 +49,37 @@ impl Access {
     }
 }
 
-impl Service for Access {
-    const NAME: &'static str = "access";
-    const MIGRATIONS: &'static [Migration] = &[
-        chassis::APART,
-        (100, "clients", include_str!("../migrations/0100_clients.sql")),
-        (101, "requests", include_str!("../migrations/0101_requests.sql")),
-        (102, "facilities", include_str!("../migrations/0102_facilities.sql")),
-        (103, "stays", include_str!("../migrations/0103_stays.sql")),
-        (104, "waiting lists", include_str!("../migrations/0104_waiting_lists.sql")),
-        (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
-        (106, "lookups", include_str!("../migrations/0106_lookups.sql")),
-        (152, "own access", include_str!("../migrations/0152_own_access.sql")),
-    ];
-    const FEEDS: &'static [&'static str] = &["regie"];
-    const HELD: &'static [chassis::Held] = store::export::HELD;
-    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+impl Access {
+    /// What is known of it before it runs.
+    pub const ABOUT: About = About {
+        name: "access",
+        migrations: &[
+            chassis::APART,
+            (100, "clients", include_str!("../migrations/0100_clients.sql")),
+            (101, "requests", include_str!("../migrations/0101_requests.sql")),
+            (102, "facilities", include_str!("../migrations/0102_facilities.sql")),
+            (103, "stays", include_str!("../migrations/0103_stays.sql")),
+            (104, "waiting lists", include_str!("../migrations/0104_waiting_lists.sql")),
+            (105, "place claims", include_str!("../migrations/0105_place_claims.sql")),
+            (106, "lookups", include_str!("../migrations/0106_lookups.sql")),
+            (152, "own access", include_str!("../migrations/0152_own_access.sql")),
+        ],
+        feeds: &["regie"],
+        held: store::export::HELD,
+        not_held: store::export::NOT_HELD,
+        known_as: |client| client.to_string(),
+    };
+}
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), access: self.clone() };
-        Routes::new(chassis::limited!(AccessServiceServer::new(grpc)))
+#[chassis::async_trait]
+impl Service for Access {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), access: self };
+        Routes::new(chassis::limited!(AccessServiceServer::new(grpc)))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

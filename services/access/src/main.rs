@@ -2,5 +2,5 @@
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    chassis::main(access::Access::from_files).await
+    chassis::main(&access::Access::ABOUT, access::Access::from_files).await
 }

@@ -71,7 +71,7 @@ async fn known(bench: &Bench<Access>) -> Vec<String> {
 
 /// What the database holds of a client: the keyed hashes of the BSN, and how many households.
 async fn left(bench: &Bench<Access>, client: ClientId) -> (Vec<Vec<u8>>, usize) {
-    let migrations = <Access as chassis::Service>::MIGRATIONS;
+    let migrations = Access::ABOUT.migrations;
     let store = store::Store::open("access", bench.database(), &bench.sealing(), migrations).await.unwrap();
     let mut tx = store.read().await.unwrap();
     let sql = "select bsn_hash from client where client_id = $1 and bsn_hash is not null";

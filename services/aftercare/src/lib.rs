@@ -8,7 +8,7 @@ mod inbox;
 mod store;
 mod words;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Work};
+use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
 use domain::Policy;
 use kernel::{ClientId, Dated, Municipality};
 use proto::aftercare::v1::aftercare_service_server::AftercareServiceServer;
@@ -47,25 +47,32 @@ impl Aftercare {
     }
 }
 
-impl chassis::Service for Aftercare {
-    const NAME: &'static str = "aftercare";
-    const MIGRATIONS: &'static [Migration] = &[
-        (100, "handovers", include_str!("../migrations/0100_handovers.sql")),
-        (101, "signalling plans", include_str!("../migrations/0101_signalling_plans.sql")),
-        (102, "aftercare", include_str!("../migrations/0102_aftercare.sql")),
-        (103, "signals", include_str!("../migrations/0103_signals.sql")),
-    ];
-    const FEEDS: &'static [&'static str] = &["regie"];
-    const HELD: &'static [chassis::Held] = store::export::HELD;
-    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+impl Aftercare {
+    /// What is known of it before it runs.
+    pub const ABOUT: About = About {
+        name: "aftercare",
+        migrations: &[
+            (100, "handovers", include_str!("../migrations/0100_handovers.sql")),
+            (101, "signalling plans", include_str!("../migrations/0101_signalling_plans.sql")),
+            (102, "aftercare", include_str!("../migrations/0102_aftercare.sql")),
+            (103, "signals", include_str!("../migrations/0103_signals.sql")),
+        ],
+        feeds: &["regie"],
+        held: store::export::HELD,
+        not_held: store::export::NOT_HELD,
+        known_as: |client| client.to_string(),
+    };
+}
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), aftercare: self.clone() };
-        Routes::new(chassis::limited!(AftercareServiceServer::new(grpc)))
+#[chassis::async_trait]
+impl Service for Aftercare {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), aftercare: self };
+        Routes::new(chassis::limited!(AftercareServiceServer::new(grpc)))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

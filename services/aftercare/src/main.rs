@@ -2,5 +2,5 @@
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    chassis::main(aftercare::Aftercare::from_files).await
+    chassis::main(&aftercare::Aftercare::ABOUT, aftercare::Aftercare::from_files).await
 }

@@ -3,7 +3,7 @@
 use crate::local::{PORTS, development_issuer, sealing};
 use anyhow::{Context as _, bail};
 use auth::{Issuer, Keys, Verifier};
-use chassis::{Clock, Service, Setup};
+use chassis::{About, Clock, Service, Setup};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -16,14 +16,14 @@ use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-/// The feeds that each service takes in.
-pub const FEEDS: [(&str, &[&str]); 6] = [
-    ("access", access::Access::FEEDS),
-    ("housing", housing::Housing::FEEDS),
-    ("income", income::Income::FEEDS),
-    ("aftercare", aftercare::Aftercare::FEEDS),
-    ("regie", regie::Regie::FEEDS),
-    ("monitor", monitor::Monitor::FEEDS),
+/// The six services.
+pub const ABOUT: [&About; 6] = [
+    &access::Access::ABOUT,
+    &housing::Housing::ABOUT,
+    &income::Income::ABOUT,
+    &aftercare::Aftercare::ABOUT,
+    &regie::Regie::ABOUT,
+    &monitor::Monitor::ABOUT,
 ];
 
 /// How the services run.
@@ -159,18 +159,18 @@ fn stopped_early(stopped: Stopped) -> anyhow::Result<()> {
     }
 }
 
-fn spawn<S: Service>(
+fn spawn(
     running: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
-    service: S,
+    service: impl Service,
     (setup, listener): (Setup, TcpListener),
     stopping: &watch::Receiver<bool>,
 ) {
     let mut stopping = stopping.clone();
-    running.spawn(async move {
-        let shutdown = async move {
-            // An error means that the launcher is gone, which is as good as being stopped.
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        (S::NAME, service.serve(setup, listener, Box::pin(shutdown)).await)
+    let shutdown = Box::pin(async move {
+        // An error means that the launcher is gone, which is as good as being stopped.
+        let _ = stopping.wait_for(|stop| *stop).await;
     });
+    let name = service.about().name;
+    let serving = chassis::serve(Arc::new(service), setup, listener, shutdown);
+    running.spawn(async move { (name, serving.await) });
 }

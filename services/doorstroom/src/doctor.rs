@@ -1,7 +1,7 @@
 //! `doorstroom doctor`: what a service would start with, and what is wrong with it.
 
+use crate::cluster::ABOUT;
 use anyhow::Context as _;
-use chassis::Service;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -138,18 +138,8 @@ pub async fn examine(service: &str, vars: impl Fn(&str) -> Option<String>) -> an
 
 /// The newest migration that a service knows.
 fn newest(service: &str) -> Option<i64> {
-    fn of<S: Service>() -> Option<i64> {
-        S::MIGRATIONS.iter().map(|migration| migration.0).max()
-    }
-    match service {
-        "access" => of::<access::Access>(),
-        "housing" => of::<housing::Housing>(),
-        "income" => of::<income::Income>(),
-        "aftercare" => of::<aftercare::Aftercare>(),
-        "regie" => of::<regie::Regie>(),
-        "monitor" => of::<monitor::Monitor>(),
-        _ => None,
-    }
+    let about = ABOUT.into_iter().find(|about| about.name == service)?;
+    about.migrations.iter().map(|migration| migration.0).max()
 }
 
 /// Keys that others on this machine can read.

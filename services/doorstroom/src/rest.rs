@@ -1,6 +1,6 @@
 //! When a chain is at rest: every feed has been taken in by whoever follows it, nothing is due, and no command waits.
 
-use crate::cluster::FEEDS;
+use crate::cluster::ABOUT;
 use proto::feed::v1::GetStatusResponse;
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub fn left_to_do(told: &Told) -> Vec<String> {
     let busy = told.iter().filter(|(_, status)| status.pending > 0);
     let mut left: Vec<String> =
         busy.map(|(service, status)| format!("{service} has {} things to do", status.pending)).collect();
-    for (reader, feeds) in FEEDS {
+    for (reader, feeds) in ABOUT.map(|about| (about.name, about.feeds)) {
         let Some(mine) = told.get(reader) else { continue };
         for (feed, status) in feeds.iter().filter_map(|feed| Some((feed, told.get(feed)?))) {
             let cursor = mine.taken_in.iter().find(|one| one.feed == *feed).map(|one| &one.cursor);

@@ -7,7 +7,7 @@ mod grpc;
 mod inbox;
 mod store;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Work};
+use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
 use domain::suitable::Figures;
 use domain::{OfferId, Policy, offer};
 use kernel::{ClientId, Date, Dated, Municipality};
@@ -53,27 +53,34 @@ impl Housing {
     }
 }
 
-impl chassis::Service for Housing {
-    const NAME: &'static str = "housing";
-    const MIGRATIONS: &'static [Migration] = &[
-        chassis::APART,
-        (100, "homes", include_str!("../migrations/0100_homes.sql")),
-        (101, "nominations", include_str!("../migrations/0101_nominations.sql")),
-        (102, "offers", include_str!("../migrations/0102_offers.sql")),
-        (103, "allocations", include_str!("../migrations/0103_allocations.sql")),
-        (104, "lookups", include_str!("../migrations/0104_lookups.sql")),
-    ];
-    const FEEDS: &'static [&'static str] = &["regie"];
-    const HELD: &'static [chassis::Held] = store::export::HELD;
-    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+impl Housing {
+    /// What is known of it before it runs.
+    pub const ABOUT: About = About {
+        name: "housing",
+        migrations: &[
+            chassis::APART,
+            (100, "homes", include_str!("../migrations/0100_homes.sql")),
+            (101, "nominations", include_str!("../migrations/0101_nominations.sql")),
+            (102, "offers", include_str!("../migrations/0102_offers.sql")),
+            (103, "allocations", include_str!("../migrations/0103_allocations.sql")),
+            (104, "lookups", include_str!("../migrations/0104_lookups.sql")),
+        ],
+        feeds: &["regie"],
+        held: store::export::HELD,
+        not_held: store::export::NOT_HELD,
+        known_as: |client| client.to_string(),
+    };
+}
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        let server = HousingServiceServer::new(grpc::Grpc { chassis: chassis.clone(), housing: self.clone() });
-        Routes::new(chassis::limited!(server))
+#[chassis::async_trait]
+impl Service for Housing {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        let server = HousingServiceServer::new(grpc::Grpc { chassis: chassis.clone(), housing: self });
+        Routes::new(chassis::limited!(server))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {

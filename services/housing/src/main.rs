@@ -2,5 +2,5 @@
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    chassis::main(housing::Housing::from_files).await
+    chassis::main(&housing::Housing::ABOUT, housing::Housing::from_files).await
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use chassis::{Service as _, args};
+use chassis::args;
 use housing::Housing;
 use housing::domain::dwelling::DWELLING_TAKEN;
 use jiff::civil::date;
@@ -609,7 +609,7 @@ testkit::on_both_engines! {
         let allocation = accept_candidate(&bench, &accepted).await.unwrap().allocation_id;
 
         // Whatever the code does: the same row for another household, put beside it by hand.
-        let store = Store::open("housing", bench.database(), &bench.sealing(), Housing::MIGRATIONS).await.unwrap();
+        let store = Store::open("housing", bench.database(), &bench.sealing(), Housing::ABOUT.migrations).await.unwrap();
         let mut tx = store.write().await.unwrap();
         let copied = tx
             .run(

@@ -7,9 +7,7 @@ mod grpc;
 mod store;
 mod words;
 
-use chassis::{
-    Chassis, Deadline, Event, Files, Migration, Result, Service, Serving, Setup, Shutdown, TcpListener, Work,
-};
+use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
 use domain::{Figures, Policy, Rules};
 use kernel::{Calendar, Date, Dated, Moment, Municipality};
 use proto::income::v1::income_service_server::IncomeServiceServer;
@@ -57,21 +55,28 @@ impl Income {
     }
 }
 
-impl Service for Income {
-    const NAME: &'static str = "income";
-    const MIGRATIONS: &'static [Migration] = store::MIGRATIONS;
-    /// Regie alone: for who has to do with whom.
-    const FEEDS: &'static [&'static str] = &["regie"];
-    const HELD: &'static [chassis::Held] = store::export::HELD;
-    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+impl Income {
+    /// What is known of it before it runs.
+    pub const ABOUT: About = About {
+        name: "income",
+        migrations: store::MIGRATIONS,
+        // Regie alone: for who has to do with whom.
+        feeds: &["regie"],
+        held: store::export::HELD,
+        not_held: store::export::NOT_HELD,
+        known_as: |client| client.to_string(),
+    };
+}
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), income: self.clone() };
-        Routes::new(chassis::limited!(IncomeServiceServer::new(grpc)))
+#[chassis::async_trait]
+impl Service for Income {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), income: self };
+        Routes::new(chassis::limited!(IncomeServiceServer::new(grpc)))
     }
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {

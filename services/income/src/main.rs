@@ -2,5 +2,5 @@
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    chassis::main(income::Income::from_files).await
+    chassis::main(&income::Income::ABOUT, income::Income::from_files).await
 }

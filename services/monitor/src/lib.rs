@@ -6,7 +6,8 @@ mod inbox;
 mod rebuild;
 mod store;
 
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Tx, Work};
+use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Tx, Work};
+use domain::facts::Pseudonym;
 use kernel::Dated;
 use proto::monitor::v1::monitor_service_server::MonitorServiceServer;
 use std::sync::Arc;
@@ -36,27 +37,30 @@ impl Monitor {
     }
 }
 
-impl chassis::Service for Monitor {
-    const NAME: &'static str = "monitor";
-    const MIGRATIONS: &'static [Migration] = &[
-        (100, "generations", include_str!("../migrations/0100_generations.sql")),
-        (101, "facts", include_str!("../migrations/0101_facts.sql")),
-    ];
-    const FEEDS: &'static [&'static str] = FEEDS;
-    const HELD: &'static [chassis::Held] = store::export::HELD;
-    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+impl Monitor {
+    /// What is known of it before it runs.
+    pub const ABOUT: About = About {
+        name: "monitor",
+        migrations: &[
+            (100, "generations", include_str!("../migrations/0100_generations.sql")),
+            (101, "facts", include_str!("../migrations/0101_facts.sql")),
+        ],
+        feeds: FEEDS,
+        held: store::export::HELD,
+        not_held: store::export::NOT_HELD,
+        known_as: |client| Pseudonym::of(&client.to_string()).0.to_string(),
+    };
+}
 
-    fn known_as(client: kernel::ClientId) -> String {
-        domain::facts::Pseudonym::of(&client.to_string()).0.to_string()
+#[chassis::async_trait]
+impl Service for Monitor {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), monitor: self.clone() };
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), monitor: self };
         Routes::new(chassis::limited!(MonitorServiceServer::new(grpc)))
-    }
-
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
@@ -67,9 +71,9 @@ impl chassis::Service for Monitor {
         Ok(()) // The monitor sets no deadlines.
     }
 
-    async fn run(self: &Arc<Self>, chassis: Chassis) {
+    async fn run(self: Arc<Self>, chassis: Chassis) {
         tokio::select! {
-            () = rebuild::run(self, &chassis) => {}
+            () = rebuild::run(&self, &chassis) => {}
             () = chassis.stopped() => {}
         }
     }

@@ -2,5 +2,5 @@
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    chassis::main(monitor::Monitor::from_files).await
+    chassis::main(&monitor::Monitor::ABOUT, monitor::Monitor::from_files).await
 }

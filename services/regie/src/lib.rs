@@ -10,7 +10,7 @@ mod store;
 
 use ::store::Retention;
 use anyhow::Context as _;
-use chassis::{Chassis, Deadline, Event, Files, Migration, Result, Serving, Setup, Shutdown, TcpListener, Tx, Work};
+use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Tx, Work};
 use domain::policy::Policy;
 use domain::register::Register;
 use domain::relation::Kind;
@@ -69,37 +69,44 @@ impl Regie {
     }
 }
 
-impl chassis::Service for Regie {
-    const NAME: &'static str = "regie";
-    const MIGRATIONS: &'static [Migration] = &[
-        (100, "regie", include_str!("../migrations/0100_regie.sql")),
-        (101, "trace", include_str!("../migrations/0101_trace.sql")),
-        (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
-        (103, "lanes and roles", include_str!("../migrations/0103_lanes_and_roles.sql")),
-        (110, "emergency", include_str!("../migrations/0110_emergency.sql")),
-        (120, "retention", include_str!("../migrations/0120_retention.sql")),
-        (130, "separation", include_str!("../migrations/0130_separation.sql")),
-        (131, "shield", include_str!("../migrations/0131_shield.sql")),
-        (140, "acknowledgement", include_str!("../migrations/0140_acknowledgement.sql")),
-        (141, "merge", include_str!("../migrations/0141_merge.sql")),
-        (142, "split", include_str!("../migrations/0142_split.sql")),
-        (150, "release and agreement", include_str!("../migrations/0150_release_and_agreement.sql")),
-        (151, "access request", include_str!("../migrations/0151_access_request.sql")),
-        (152, "representative", include_str!("../migrations/0152_representative.sql")),
-        (160, "safe contact", include_str!("../migrations/0160_safe_contact.sql")),
-        (161, "task for each", include_str!("../migrations/0161_task_for_each.sql")),
-    ];
-    const FEEDS: &'static [&'static str] = &["access", "housing", "income", "aftercare"];
-    const HELD: &'static [chassis::Held] = store::export::HELD;
-    const NOT_HELD: &'static [(&'static str, chassis::NotHeld)] = store::export::NOT_HELD;
+impl Regie {
+    /// What is known of it before it runs.
+    pub const ABOUT: About = About {
+        name: "regie",
+        migrations: &[
+            (100, "regie", include_str!("../migrations/0100_regie.sql")),
+            (101, "trace", include_str!("../migrations/0101_trace.sql")),
+            (102, "erasure", include_str!("../migrations/0102_erasure.sql")),
+            (103, "lanes and roles", include_str!("../migrations/0103_lanes_and_roles.sql")),
+            (110, "emergency", include_str!("../migrations/0110_emergency.sql")),
+            (120, "retention", include_str!("../migrations/0120_retention.sql")),
+            (130, "separation", include_str!("../migrations/0130_separation.sql")),
+            (131, "shield", include_str!("../migrations/0131_shield.sql")),
+            (140, "acknowledgement", include_str!("../migrations/0140_acknowledgement.sql")),
+            (141, "merge", include_str!("../migrations/0141_merge.sql")),
+            (142, "split", include_str!("../migrations/0142_split.sql")),
+            (150, "release and agreement", include_str!("../migrations/0150_release_and_agreement.sql")),
+            (151, "access request", include_str!("../migrations/0151_access_request.sql")),
+            (152, "representative", include_str!("../migrations/0152_representative.sql")),
+            (160, "safe contact", include_str!("../migrations/0160_safe_contact.sql")),
+            (161, "task for each", include_str!("../migrations/0161_task_for_each.sql")),
+        ],
+        feeds: &["access", "housing", "income", "aftercare"],
+        held: store::export::HELD,
+        not_held: store::export::NOT_HELD,
+        known_as: |client| client.to_string(),
+    };
+}
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), regie: self.clone() };
-        Routes::new(chassis::limited!(RegieServiceServer::new(grpc)))
+#[chassis::async_trait]
+impl Service for Regie {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        let grpc = grpc::Grpc { chassis: chassis.clone(), regie: self };
+        Routes::new(chassis::limited!(RegieServiceServer::new(grpc)))
     }
 
     async fn take(&self, work: &mut Work, event: &Event) -> Result<()> {
@@ -147,8 +154,8 @@ impl chassis::Service for Regie {
         }
     }
 
-    async fn run(self: &Arc<Self>, chassis: Chassis) {
-        outgoing::run(self.clone(), chassis).await;
+    async fn run(self: Arc<Self>, chassis: Chassis) {
+        outgoing::run(self, chassis).await;
     }
 
     async fn waiting(&self, tx: &mut Tx) -> Result<i64> {

@@ -2,5 +2,5 @@
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    chassis::main(regie::Regie::from_files).await
+    chassis::main(&regie::Regie::ABOUT, regie::Regie::from_files).await
 }

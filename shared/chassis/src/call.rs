@@ -3,12 +3,11 @@
 use crate::work::Seen;
 use crate::{Caller, Chassis, Work};
 use auth::Purposes;
+use futures_util::future::BoxFuture;
 use kernel::{ClientId, Moment, Refusal, general};
 use prost::Message;
 use proto::Mutation;
 use ring::digest::{self, Digest};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Access, Answered, Error, Result, Tx, again};
@@ -20,7 +19,7 @@ use uuid::Uuid;
 pub type Answer<R> = std::result::Result<Response<R>, Status>;
 
 /// What a handler returns: its future, boxed because it borrows the work that it is given.
-pub type Run<'a, R> = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
+pub type Run<'a, R> = BoxFuture<'a, Result<R>>;
 
 /// How long a revocation waits for the other services.
 const CONFIRMATION: Duration = Duration::from_secs(5);
@@ -88,30 +87,35 @@ impl Chassis {
     }
 
     /// Waits until every service of the chain has acknowledged what is on the feed now.
-    async fn confirmed(&self) -> Result<()> {
-        self.store.stamp().await?;
-        let head = self.store.read().await?.head().await?;
-        let mut acknowledged = self.acknowledged.subscribe();
-        loop {
-            let state = self.store.read().await?.feed_state().await?;
-            // A service takes in under its own name; what it reads beside that confirms nothing.
-            let own = |s: &&store::Subscription| s.organisation.as_str().strip_prefix("svc-") == Some(s.name.as_str());
-            let services = state.subscriptions.iter().filter(own);
-            if services.map(|service| service.acknowledged).all(|position| position >= head) {
-                return Ok(());
+    fn confirmed(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.store.stamp().await?;
+            let head = self.store.read().await?.head().await?;
+            let mut acknowledged = self.acknowledged.subscribe();
+            loop {
+                let state = self.store.read().await?.feed_state().await?;
+                // A service takes in under its own name; what it reads beside that confirms nothing.
+                let own =
+                    |s: &&store::Subscription| s.organisation.as_str().strip_prefix("svc-") == Some(s.name.as_str());
+                let services = state.subscriptions.iter().filter(own);
+                if services.map(|service| service.acknowledged).all(|position| position >= head) {
+                    return Ok(());
+                }
+                // It changes with the acknowledgements that come in here; a service may acknowledge elsewhere.
+                let _ = tokio::time::timeout(Duration::from_secs(1), acknowledged.changed()).await;
             }
-            // It changes with the acknowledgements that come in here; a service may acknowledge elsewhere.
-            let _ = tokio::time::timeout(Duration::from_secs(1), acknowledged.changed()).await;
-        }
+        })
     }
 
-    async fn spawn(&self, command: Command) -> std::result::Result<Vec<u8>, Status> {
-        let chassis = self.clone();
-        let done = tokio::spawn(async move { chassis.carry_out(&command).await }.in_current_span());
-        match done.await {
-            Ok(outcome) => outcome.map_err(|error| explain(&error)),
-            Err(panic) => Err(explain_fault(&panic)),
-        }
+    fn spawn(&self, command: Command) -> BoxFuture<'_, std::result::Result<Vec<u8>, Status>> {
+        Box::pin(async move {
+            let chassis = self.clone();
+            let done = tokio::spawn(async move { chassis.carry_out(&command).await }.in_current_span());
+            match done.await {
+                Ok(outcome) => outcome.map_err(|error| explain(&error)),
+                Err(panic) => Err(explain_fault(&panic)),
+            }
+        })
     }
 
     async fn carry_out(&self, command: &Command) -> Result<Vec<u8>> {
@@ -179,45 +183,59 @@ impl Chassis {
         let caller = caller(&request)?;
         let message = request.into_inner();
         let mut work = self.look(&caller).await?;
-        let outcome = run(&mut work, &message).await;
-        let (read, seen) = work.into_parts();
-        drop(read);
-        match outcome {
-            Ok(answer) => self.seen(&caller, &seen).await.map(|()| Response::new(answer)),
-            Err(error) => Err(self.not_seen(&caller, &seen, error).await),
+        match run(&mut work, &message).await {
+            Ok(answer) => self.seen(&caller, work).await.map(|()| Response::new(answer)),
+            Err(error) => Err(self.not_seen(&caller, work, error).await),
         }
     }
 
     fn work(&self, tx: Tx, now: Moment, caller: Arc<Caller>) -> Work {
-        Work::new(tx, now, (self.name, self.known_as), caller)
+        Work::new(tx, now, self.about, caller)
     }
 
-    async fn look(&self, caller: &Arc<Caller>) -> std::result::Result<Work, Status> {
-        let tx = self.store.read_until(caller.bounds.deadline).await.map_err(|error| explain(&error))?;
-        Ok(self.work(tx, self.clock.now(), caller.clone()).only_looking())
+    fn look<'a>(&'a self, caller: &'a Arc<Caller>) -> BoxFuture<'a, std::result::Result<Work, Status>> {
+        Box::pin(async move {
+            let tx = self.store.read_until(caller.bounds.deadline).await.map_err(|error| explain(&error))?;
+            Ok(self.work(tx, self.clock.now(), caller.clone()).only_looking())
+        })
     }
 
-    async fn seen(&self, caller: &Caller, seen: &Seen) -> std::result::Result<(), Status> {
-        if seen.clients.is_empty() {
-            return Ok(());
-        }
-        self.log_seen(caller, seen, "ok").await.map_err(|error| explain(&error))
+    fn seen<'a>(&'a self, caller: &'a Caller, work: Work) -> BoxFuture<'a, std::result::Result<(), Status>> {
+        Box::pin(async move {
+            let (read, seen) = work.into_parts();
+            drop(read);
+            if seen.clients.is_empty() {
+                return Ok(());
+            }
+            self.log_seen(caller, &seen, "ok").await.map_err(|error| explain(&error))
+        })
     }
 
-    async fn not_seen(&self, caller: &Caller, seen: &Seen, error: Error) -> Status {
-        let Error::Refused(refusal) = error else { return explain(&error) };
-        match self.log_seen(caller, seen, refusal.reason.code).await {
-            Ok(()) => explain(&refusal.into()),
-            Err(error) => explain(&error),
-        }
+    fn not_seen<'a>(&'a self, caller: &'a Caller, work: Work, error: Error) -> BoxFuture<'a, Status> {
+        Box::pin(async move {
+            let (read, seen) = work.into_parts();
+            drop(read);
+            let Error::Refused(refusal) = error else { return explain(&error) };
+            match self.log_seen(caller, &seen, refusal.reason.code).await {
+                Ok(()) => explain(&refusal.into()),
+                Err(error) => explain(&error),
+            }
+        })
     }
 
     /// Keeps that something was refused; returns the refusal once that is on disk, or else what came in between.
-    pub(crate) async fn refuse(&self, caller: &Caller, clients: &[ClientId], refusal: Refusal) -> Error {
-        match self.log(caller, clients, refusal.reason.code).await {
-            Ok(()) => refusal.into(),
-            Err(error) => error,
-        }
+    pub(crate) fn refuse<'a>(
+        &'a self,
+        caller: &'a Caller,
+        clients: &'a [ClientId],
+        refusal: Refusal,
+    ) -> BoxFuture<'a, Error> {
+        Box::pin(async move {
+            match self.log(caller, clients, refusal.reason.code).await {
+                Ok(()) => refusal.into(),
+                Err(error) => error,
+            }
+        })
     }
 
     /// Keeps that something was read, or why not.
@@ -225,13 +243,15 @@ impl Chassis {
         self.log_seen(caller, &Seen::of(clients), result).await
     }
 
-    async fn log_seen(&self, caller: &Caller, seen: &Seen, result: &str) -> Result<()> {
-        again(|| async {
-            let mut tx = self.store.write().await?;
-            tx.log_access(&access(caller, self.clock.now().at, None, result, seen), &seen.clients).await?;
-            tx.commit().await
+    fn log_seen<'a>(&'a self, caller: &'a Caller, seen: &'a Seen, result: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            again(|| async {
+                let mut tx = self.store.write().await?;
+                tx.log_access(&access(caller, self.clock.now().at, None, result, seen), &seen.clients).await?;
+                tx.commit().await
+            })
+            .await
         })
-        .await
     }
 
     /// Does something on the service's own behalf, in one transaction, again and again until it wins its race.

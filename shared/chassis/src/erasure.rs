@@ -3,6 +3,7 @@
 //! soon as it takes in that regie's decision was made, and again after its database was put back from an older copy.
 
 use crate::{Chassis, Event, Service, Work};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::ClientId;
 use proto::regie::v1::{ClientErased, RetentionEnded, RetentionPart};
@@ -11,28 +12,30 @@ use store::{Destroyed, Error, Result, Retention, args};
 
 /// Destroys keys of a client, for good, and what belongs to it. The decision must be committed already: what is destroyed
 /// does not come back when this transaction fails. Again changes nothing.
-pub async fn erase<S: Service>(service: &S, work: &mut Work, what: &Destroyed) -> Result<()> {
-    work.destroy_keys(what).await?;
-    if let Some(class) = what.class {
-        return service.forget_class(work, what.client, class).await;
-    }
-    let (client, now) = (what.client, work.now.at);
-    for end in [
-        "update relation set ended_at = $2 where client_id = $1 and ended_at is null",
-        "update emergency_access set ended_at = $2 where client_id = $1 and ended_at is null",
-        "update representative set ended_at = $2 where (client_id = $1 or represented_by = $1) and ended_at is null",
-    ] {
-        work.run(end, args![client, now]).await?;
-    }
-    work.run("delete from own_access where client_id = $1", args![S::known_as(client)]).await?;
-    work.run("delete from deadline where client_id = $1", args![client]).await?;
-    work.reach_freely(client).await?;
-    work.unmerge(client).await?;
-    service.forget(work, client).await
+pub fn erase<'a>(service: &'a dyn Service, work: &'a mut Work, what: &'a Destroyed) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        work.destroy_keys(what).await?;
+        if let Some(class) = what.class {
+            return service.forget_class(work, what.client, class).await;
+        }
+        let (client, now) = (what.client, work.now.at);
+        for end in [
+            "update relation set ended_at = $2 where client_id = $1 and ended_at is null",
+            "update emergency_access set ended_at = $2 where client_id = $1 and ended_at is null",
+            "update representative set ended_at = $2 where (client_id = $1 or represented_by = $1) and ended_at is null",
+        ] {
+            work.run(end, args![client, now]).await?;
+        }
+        work.run("delete from own_access where client_id = $1", args![(service.about().known_as)(client)]).await?;
+        work.run("delete from deadline where client_id = $1", args![client]).await?;
+        work.reach_freely(client).await?;
+        work.unmerge(client).await?;
+        service.forget(work, client).await
+    })
 }
 
 /// Takes in an erasure; true when there is nothing else to take in of this event, because its client was erased.
-pub(crate) async fn take<S: Service>(service: &S, work: &mut Work, event: &Event) -> Result<bool> {
+pub(crate) async fn take(service: &dyn Service, work: &mut Work, event: &Event) -> Result<bool> {
     let Some(client) = event.client_id else { return Ok(false) };
     if event.source == "regie" && event.name() == "ClientErased" {
         let erased: ClientErased = event.decode()?;
@@ -59,7 +62,7 @@ pub fn over(client: ClientId, ended: &RetentionEnded, at: Timestamp) -> Result<D
 }
 
 /// Does again what a database that was put back has forgotten, before anybody is answered.
-pub(crate) async fn repeat<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<()> {
+pub(crate) async fn repeat(service: &Arc<dyn Service>, chassis: &Chassis) -> Result<()> {
     for one in chassis.store.forgotten_erasures().await? {
         tracing::warn!(service = chassis.name, client = %one.client, "the database was put back: a client is erased again");
         let (service, one) = (service.clone(), Arc::new(one));

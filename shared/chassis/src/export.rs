@@ -5,7 +5,7 @@
 //! compares that with its migrations, so that what is added later is not forgotten. What is withheld from the client is named
 //! with its ground (R-REG-27).
 
-use crate::{Page, Result, Service, Tx, codes, words};
+use crate::{About, Page, Result, Tx, codes, words};
 use auth::Purposes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -180,20 +180,25 @@ pub const SHARED_NOT: &[(&str, NotHeld)] = &[
 ];
 
 /// One page of what a service holds: of one table, from a row on. The token names the next; empty after the last.
-pub(crate) async fn page<S: Service>(tx: &mut Tx, client: ClientId, token: &str) -> Result<(Vec<ExportPart>, String)> {
+pub(crate) async fn page(
+    about: &About,
+    tx: &mut Tx,
+    client: ClientId,
+    token: &str,
+) -> Result<(Vec<ExportPart>, String)> {
     let page = Page::read(0, token, ROWS)?;
     let number = |part: usize| page.text(part).parse::<usize>().map_err(|_| &kernel::general::PAGE_TOKEN_INVALID);
     let (mut at, mut from) = match &*page.after {
         [] => (0, 0),
         _ => (number(0)?, number(1)? as i64),
     };
-    let tables: Vec<&Held> = S::HELD.iter().chain(SHARED).collect();
+    let tables: Vec<&Held> = about.held.iter().chain(SHARED).collect();
     while let Some(held) = tables.get(at) {
-        let mut rows = tx.rows(held.sql, args![S::known_as(client), ROWS + 1, from]).await?;
+        let mut rows = tx.rows(held.sql, args![(about.known_as)(client), ROWS + 1, from]).await?;
         let more = rows.len() as i64 > ROWS;
         rows.truncate(ROWS as usize);
         if !rows.is_empty() {
-            let part = part::<S>(tx, client, held, &rows).await?;
+            let part = part(about.name, tx, client, held, &rows).await?;
             let next = if more { (at, from + ROWS) } else { (at + 1, 0) };
             let last = next.0 == tables.len();
             let token = if last { String::new() } else { Page::token(vec![next.0.to_string(), next.1.to_string()]) };
@@ -204,7 +209,7 @@ pub(crate) async fn page<S: Service>(tx: &mut Tx, client: ClientId, token: &str)
     Ok((Vec::new(), String::new()))
 }
 
-async fn part<S: Service>(tx: &Tx, client: ClientId, held: &Held, rows: &[Row]) -> Result<ExportPart> {
+async fn part(service: &str, tx: &Tx, client: ClientId, held: &Held, rows: &[Row]) -> Result<ExportPart> {
     let (mut all, mut text) = (Vec::with_capacity(rows.len()), String::new());
     for row in rows {
         let mut fields = Map::new();
@@ -232,7 +237,7 @@ async fn part<S: Service>(tx: &Tx, client: ClientId, held: &Held, rows: &[Row]) 
         withheld.extend(inside.map(|field| not_given(field, WithheldGround::ThirdParty)));
     }
     Ok(ExportPart {
-        service: S::NAME.to_owned(),
+        service: service.to_owned(),
         collection: held.table.to_owned(),
         title: held.title.to_owned(),
         json: Value::Array(all).to_string(),

@@ -3,7 +3,7 @@
 //! A stream reads the database at its subscriber's own pace, so a slow one holds up nobody and nothing is buffered.
 
 use crate::call::{caller, explain};
-use crate::{Answer, Caller, Chassis, Run, Tx};
+use crate::{Answer, Caller, Chassis, Service};
 use kernel::{ClientId, Organisation, Refusal, Role, general};
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
@@ -55,18 +55,15 @@ static RECEIVERS: LazyLock<HashMap<String, Vec<Role>>> = LazyLock::new(|| {
 /// Who reads each named subscription now; a newer reader ends the older one.
 type Readers = Mutex<HashMap<(Organisation, String), watch::Sender<u64>>>;
 
-/// How much work waits in the service itself.
-pub(crate) type Waiting = Box<dyn for<'a> Fn(&'a mut Tx) -> Run<'a, i64> + Send + Sync>;
-
 pub(crate) struct Feed {
     chassis: Chassis,
-    waiting: Waiting,
+    service: Arc<dyn Service>,
     readers: Arc<Readers>,
 }
 
 impl Feed {
-    pub fn new(chassis: Chassis, waiting: Waiting) -> Self {
-        Self { chassis, waiting, readers: Arc::default() }
+    pub fn new(chassis: Chassis, service: Arc<dyn Service>) -> Self {
+        Self { chassis, service, readers: Arc::default() }
     }
 
     /// Takes over a named subscription: resolves once a newer reader does the same.
@@ -130,7 +127,7 @@ impl FeedService for Feed {
             // In the order in which work moves on: what is taken in comes to be due, what is due comes to wait, and what waited
             // comes to be on the feed. So none is passed over that moves on in between.
             let (taken_in, due) = tx.taken_in_and_due(self.chassis.clock.now().at).await?;
-            let waiting = (self.waiting)(&mut tx).await?;
+            let waiting = self.service.waiting(&mut tx).await?;
             let state = tx.feed_state().await?;
             let subscription = |s: store::Subscription| Subscription {
                 organisation: s.organisation.to_string(),

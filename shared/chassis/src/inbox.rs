@@ -77,7 +77,7 @@ impl Event {
 }
 
 /// Follows one feed until the service stops.
-pub(crate) async fn follow<S: Service>(service: Arc<S>, chassis: Chassis, source: &'static str) {
+pub(crate) async fn follow(service: Arc<dyn Service>, chassis: Chassis, source: &'static str) {
     let mut pause = SHORT;
     loop {
         let ended = tokio::select! {
@@ -98,8 +98,8 @@ pub(crate) async fn follow<S: Service>(service: Arc<S>, chassis: Chassis, source
     }
 }
 
-async fn read<S: Service>(
-    service: &Arc<S>,
+async fn read(
+    service: &Arc<dyn Service>,
     chassis: &Chassis,
     source: &'static str,
     pause: &mut Duration,
@@ -144,8 +144,8 @@ async fn read<S: Service>(
     }
 }
 
-async fn take<S: Service>(
-    service: &Arc<S>,
+async fn take(
+    service: &Arc<dyn Service>,
     chassis: &Chassis,
     source: &'static str,
     batch: Vec<SubscribeResponse>,
@@ -167,7 +167,7 @@ async fn take<S: Service>(
                         take_relation(work, event).await?;
                         take_contact(work, event).await?;
                     }
-                    own_file::take::<S>(work, event).await?;
+                    own_file::take(service.about(), work, event).await?;
                     merged::take(work, event).await?;
                     service.take(work, event).await?;
                 }

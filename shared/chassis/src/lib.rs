@@ -51,10 +51,12 @@ pub use protocol::protocol_version;
 pub use store::{APART, Deadline, Error, Migration, Result, Row, Tx, Value, args};
 pub use telemetry::TraceContext;
 pub use tls::{Clients, Pair, Tls, expires};
+pub use tonic::async_trait;
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;
 use auth::Issuer;
+use futures_util::future::BoxFuture;
 use kernel::ClientId;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::feed::v1::feed_service_server::FeedServiceServer;
@@ -80,73 +82,66 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A caller that breaks HTTP/2 this often on one connection loses it.
 const MOST_FAULTS: usize = 1024;
 
-/// What one service of the chain is made of.
-pub trait Service: Send + Sync + Sized + 'static {
+/// What is known of a service before it runs.
+pub struct About {
     /// Its name: that of its feed, its proto package and its database.
-    const NAME: &'static str;
+    pub name: &'static str,
     /// Its tables, versions from 100 on.
-    const MIGRATIONS: &'static [Migration];
+    pub migrations: &'static [Migration],
     /// The services whose feeds it takes in.
-    const FEEDS: &'static [&'static str];
+    pub feeds: &'static [&'static str],
     /// What of its tables is about a client: given to the client who asks for it (R-REG-21).
-    const HELD: &'static [Held] = &[];
+    pub held: &'static [Held],
     /// Why nothing of its other tables is.
-    const NOT_HELD: &'static [(&'static str, NotHeld)] = &[];
+    pub not_held: &'static [(&'static str, NotHeld)],
+    /// Under which name its tables know a client.
+    pub known_as: fn(ClientId) -> String,
+}
+
+/// What one service of the chain does. The chassis knows it by this alone and is compiled once, not once for each.
+#[async_trait]
+pub trait Service: Send + Sync + 'static {
+    /// What is known of it before it runs.
+    fn about(&self) -> &'static About;
 
     /// Its RPCs.
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes;
-
-    /// Runs until `shutdown` resolves: [`serve`]. Said in each service's own crate, so that the service is compiled there, and
-    /// not again in every program and test that starts it.
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving;
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes;
 
     /// Takes in an event of another service, in the transaction that moves its cursor. Relations are taken in already.
-    fn take(&self, work: &mut Work, event: &Event) -> impl Future<Output = Result<()>> + Send;
+    async fn take(&self, work: &mut Work, event: &Event) -> Result<()>;
 
     /// Looks again at something that is due; the deadline itself is gone already.
-    fn wake(&self, work: &mut Work, deadline: &Deadline) -> impl Future<Output = Result<()>> + Send;
+    async fn wake(&self, work: &mut Work, deadline: &Deadline) -> Result<()>;
 
     /// Hears that a deadline was looked at, once that is on disk, and with it what shared its commit. For most there is nothing
     /// to do.
     fn woken(&self, _deadline: &Deadline) {}
 
-    /// Under which name its tables know a client.
-    fn known_as(client: ClientId) -> String {
-        client.to_string()
-    }
-
     /// Takes away what is left of a client who was erased: what is readable without a key, and what is sealed with one that
     /// is gone. Figures in which nobody can be found, and what a law says to keep, stay (R-REG-22).
-    fn forget(&self, _work: &mut Work, _client: ClientId) -> impl Future<Output = Result<()>> + Send {
-        std::future::ready(Ok(()))
+    async fn forget(&self, _work: &mut Work, _client: ClientId) -> Result<()> {
+        Ok(())
     }
 
     /// Takes away what is left of one class of a client whose term is over; for most there is nothing beside what was sealed
     /// (R-REG-23).
-    fn forget_class(
-        &self,
-        _work: &mut Work,
-        _client: ClientId,
-        _class: Retention,
-    ) -> impl Future<Output = Result<()>> + Send {
-        std::future::ready(Ok(()))
+    async fn forget_class(&self, _work: &mut Work, _client: ClientId, _class: Retention) -> Result<()> {
+        Ok(())
     }
 
     /// Runs beside the calls until the service stops; for most there is nothing.
-    fn run(self: &Arc<Self>, _chassis: Chassis) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
-    }
+    async fn run(self: Arc<Self>, _chassis: Chassis) {}
 
     /// How much work waits that is neither a call nor a deadline.
-    fn waiting(&self, _tx: &mut Tx) -> impl Future<Output = Result<i64>> + Send {
-        std::future::ready(Ok(0))
+    async fn waiting(&self, _tx: &mut Tx) -> Result<i64> {
+        Ok(0)
     }
 }
 
 impl Chassis {
     /// One page of what this service holds on a client; who asked is judged and logged by the caller (R-REG-21).
-    pub async fn export<S: Service>(&self, client: ClientId, token: &str) -> Result<(Vec<ExportPart>, String)> {
-        export::page::<S>(&mut self.store.read().await?, client, token).await
+    pub fn export<'a>(&'a self, client: ClientId, token: &'a str) -> BoxFuture<'a, Result<(Vec<ExportPart>, String)>> {
+        Box::pin(async move { export::page(self.about, &mut self.store.read().await?, client, token).await })
     }
 }
 
@@ -165,8 +160,8 @@ pub struct Chassis {
     pub(crate) verifier: Arc<auth::Verifier>,
     /// What each organisation asks for.
     pub(crate) shares: Arc<limits::Shares>,
-    /// Under which name the service's tables know a client.
-    pub(crate) known_as: fn(ClientId) -> String,
+    /// What service it is.
+    pub(crate) about: &'static About,
     /// Counts acknowledgements on the feed.
     acknowledged: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -174,9 +169,11 @@ pub struct Chassis {
 
 impl Chassis {
     /// Resolves when the service stops.
-    pub async fn stopped(&self) {
-        // An error means that the service is gone, which is as good as stopping.
-        let _ = self.stopping.clone().wait_for(|stop| *stop).await;
+    pub fn stopped(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // An error means that the service is gone, which is as good as stopping.
+            let _ = self.stopping.clone().wait_for(|stop| *stop).await;
+        })
     }
 }
 
@@ -188,24 +185,18 @@ pub type Serving = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
 
 /// Runs a service until `shutdown` resolves: opens the database, answers calls, follows feeds, wakes deadlines; then
 /// stops accepting, lets running calls finish, and fails if they do not within ten seconds.
-pub async fn serve<S: Service>(
-    service: S,
-    setup: Setup,
-    listener: TcpListener,
-    shutdown: Shutdown,
-) -> anyhow::Result<()> {
-    let (stop, stopping) = watch::channel(false);
-    let (chassis, door) = open::<S>(setup, stopping).await?;
-    let service = Arc::new(service);
+pub fn serve(service: Arc<dyn Service>, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
+    Box::pin(run(service, setup, listener, shutdown))
+}
 
-    let own = service.clone();
-    let waiting: feed::Waiting = Box::new(move |tx| {
-        let own = own.clone();
-        Box::pin(async move { own.waiting(tx).await })
-    });
-    let feed = feed::Feed::new(chassis.clone(), waiting);
-    let rights = rights::Rights::<S>::new(chassis.clone());
+async fn run(service: Arc<dyn Service>, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
+    let (stop, stopping) = watch::channel(false);
+    let (chassis, door) = open(service.about(), setup, stopping).await?;
+
+    let feed = feed::Feed::new(chassis.clone(), service.clone());
+    let rights = rights::Rights { chassis: chassis.clone() };
     let routes = service
+        .clone()
         .routes(&chassis)
         .add_service(limited!(FeedServiceServer::new(feed)))
         .add_service(limited!(RightsServiceServer::new(rights)));
@@ -214,7 +205,7 @@ pub async fn serve<S: Service>(
     again.with_context(|| format!("{}: who was erased cannot be erased again", chassis.name))?;
 
     let mut beside = JoinSet::new();
-    for source in S::FEEDS {
+    for source in chassis.about.feeds {
         beside.spawn(well(inbox::follow(service.clone(), chassis.clone(), source)));
     }
     beside.spawn(well(timer::run(service.clone(), chassis.clone())));
@@ -233,7 +224,7 @@ pub async fn serve<S: Service>(
     let early = tokio::select! {
         () = shutdown => Ok(()),
         // A service that has lost a part of itself would look well and do nothing.
-        broken = broken(&mut beside) => Err(broken.context(format!("{} cannot go on", S::NAME))),
+        broken = broken(&mut beside) => Err(broken.context(format!("{} cannot go on", chassis.name))),
     };
     let _ = stop.send(true);
     let drained = drain(chassis, beside).await;
@@ -274,9 +265,9 @@ struct Door {
     reflection: bool,
 }
 
-async fn open<S: Service>(setup: Setup, stopping: watch::Receiver<bool>) -> anyhow::Result<(Chassis, Door)> {
-    let name = S::NAME;
-    let store = Store::open(name, &setup.database, &setup.sealing, S::MIGRATIONS)
+async fn open(about: &'static About, setup: Setup, stopping: watch::Receiver<bool>) -> anyhow::Result<(Chassis, Door)> {
+    let name = about.name;
+    let store = Store::open(name, &setup.database, &setup.sealing, about.migrations)
         .await
         .with_context(|| format!("{name}: the database cannot be opened"))?;
     let kept = protocol::keep(&store, setup.clock.now().at).await;
@@ -288,7 +279,7 @@ async fn open<S: Service>(setup: Setup, stopping: watch::Receiver<bool>) -> anyh
         peers: Peers::new(name, setup.peers, setup.tokens.clone(), setup.transport.tls.clone())?,
         verifier: setup.verifier,
         shares: limits::Shares::new(setup.transport.limits.clone()),
-        known_as: S::known_as,
+        about,
         acknowledged: watch::Sender::new(0),
         stopping,
     };

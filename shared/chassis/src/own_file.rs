@@ -1,6 +1,6 @@
 //! Who reads a file as the client's own (R-REG-21): how a service comes to know, and how a caller stands to it.
 
-use crate::{Event, Service, Work};
+use crate::{About, Event, Work};
 use kernel::{ClientId, OwnAccess, Uuid};
 use proto::access::v1 as access;
 use proto::regie::v1 as regie;
@@ -26,9 +26,9 @@ pub(crate) enum OwnFile {
 
 /// Takes in what a client may do with the own file. Access alone knows ages; who does not follow access hears it from regie, and
 /// access itself knows better than what comes back to it.
-pub(crate) async fn take<S: Service>(work: &mut Work, event: &Event) -> Result<()> {
-    let from = if S::FEEDS.contains(&"access") { "access" } else { "regie" };
-    if S::NAME == "access" || event.source != from || event.name() != "OwnAccessChanged" {
+pub(crate) async fn take(about: &About, work: &mut Work, event: &Event) -> Result<()> {
+    let from = if about.feeds.contains(&"access") { "access" } else { "regie" };
+    if about.name == "access" || event.source != from || event.name() != "OwnAccessChanged" {
         return Ok(());
     }
     let (client_id, level) = match from {
@@ -42,7 +42,7 @@ pub(crate) async fn take<S: Service>(work: &mut Work, event: &Event) -> Result<(
         }
     };
     let level = own_access_from(level).ok_or_else(|| Error::inconsistent("event", "own_access", "is no level"))?;
-    work.set_own_access(&S::known_as(ClientId::parse("client_id", &client_id)?), level).await
+    work.set_own_access(&(about.known_as)(ClientId::parse("client_id", &client_id)?), level).await
 }
 
 /// Takes in that somebody stands in for a client.

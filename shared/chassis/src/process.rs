@@ -1,9 +1,10 @@
 //! A service as a program of its own: configuration, telemetry, port, in that order; then it serves.
 
-use crate::{Service, from_env, keep_to_itself};
+use crate::{About, Service, from_env, keep_to_itself, serve};
 use anyhow::Context as _;
 use kernel::Calendar;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// Where policy, calendar, register and yearly figures come from: a municipality's own folder, or what is compiled in.
@@ -36,15 +37,18 @@ impl Files {
 ///
 /// Beside what [`from_env`] reads: `DOORSTROOM_POLICY_DIR` names the folder of [`Files`], `DOORSTROOM_LOG_FORMAT` is `json`
 /// (the default) or `text`, `RUST_LOG` says what is logged.
-pub async fn main<S: Service>(configure: impl FnOnce(&Files) -> anyhow::Result<S>) -> anyhow::Result<()> {
+pub async fn main<S: Service>(
+    about: &'static About,
+    configure: impl FnOnce(&Files) -> anyhow::Result<S>,
+) -> anyhow::Result<()> {
     keep_to_itself().context("the memory of this program cannot be kept out of core dumps")?;
     #[expect(clippy::disallowed_methods, reason = "the one place where a service reads its environment")]
     let var = |name: &str| std::env::var(name).ok();
-    let (address, setup) = from_env(S::NAME, var)?;
+    let (address, setup) = from_env(about.name, var)?;
     let files = var("DOORSTROOM_POLICY_DIR").map_or_else(|| Ok(Files::default()), Files::in_folder)?;
-    let service = configure(&files).with_context(|| format!("{} cannot be configured", S::NAME))?;
+    let service = configure(&files).with_context(|| format!("{} cannot be configured", about.name))?;
     let format = var("DOORSTROOM_LOG_FORMAT").as_deref().unwrap_or("json").parse()?;
-    telemetry::init(S::NAME, format, var("RUST_LOG").as_deref().unwrap_or("info"));
+    telemetry::init(about.name, format, var("RUST_LOG").as_deref().unwrap_or("info"));
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    service.serve(setup, listener, Box::pin(telemetry::shutdown_signal())).await
+    serve(Arc::new(service), setup, listener, Box::pin(telemetry::shutdown_signal())).await
 }

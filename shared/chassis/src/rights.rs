@@ -2,38 +2,31 @@
 //! was destroyed, when and why (R-REG-22, R-REG-23).
 
 use crate::feed::timestamp;
-use crate::{Answer, Chassis, Page, Service, export};
+use crate::{Answer, Chassis, Page, export};
 use kernel::ClientId;
 use proto::rights::v1::rights_service_server::RightsService;
 use proto::rights::v1::{
     DestroyedTotal, DestroyedView, DestructionCause, DestructionClass, ExportClientRequest, ExportClientResponse,
     ReportDestroyedRequest, ReportDestroyedResponse,
 };
-use std::marker::PhantomData;
 use store::{Destruction, Retention};
 use tonic::Request;
 
 /// The rights of clients, over one service.
-pub(crate) struct Rights<S> {
-    chassis: Chassis,
-    of: PhantomData<fn() -> S>,
-}
-
-impl<S> Rights<S> {
-    pub fn new(chassis: Chassis) -> Self {
-        Self { chassis, of: PhantomData }
-    }
+pub(crate) struct Rights {
+    pub chassis: Chassis,
 }
 
 #[tonic::async_trait]
-impl<S: Service> RightsService for Rights<S> {
+impl RightsService for Rights {
     async fn export_client(&self, request: Request<ExportClientRequest>) -> Answer<ExportClientResponse> {
+        let about = self.chassis.about;
         self.chassis
-            .query(request, |work, wanted| {
+            .query(request, move |work, wanted| {
                 Box::pin(async move {
                     let client = ClientId::parse("client_id", &wanted.client_id)?;
                     work.permit("client", Some(client), &[]).await?;
-                    let (parts, next_page_token) = export::page::<S>(work, client, &wanted.page_token).await?;
+                    let (parts, next_page_token) = export::page(about, work, client, &wanted.page_token).await?;
                     Ok(ExportClientResponse { parts, next_page_token })
                 })
             })

@@ -12,7 +12,7 @@ const PAGE: i64 = 64;
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// Wakes what is due until the service stops.
-pub(crate) async fn run<S: Service>(service: Arc<S>, chassis: Chassis) {
+pub(crate) async fn run(service: Arc<dyn Service>, chassis: Chassis) {
     let mut set = chassis.store.deadlines_set();
     let mut pause = PAUSES[0];
     loop {
@@ -42,7 +42,7 @@ pub(crate) async fn run<S: Service>(service: Arc<S>, chassis: Chassis) {
 
 /// Handles everything that is due now, past what cannot be handled; returns when the next will be, and whether all went
 /// well.
-async fn wake_due<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<(Option<jiff::Timestamp>, bool)> {
+async fn wake_due(service: &Arc<dyn Service>, chassis: &Chassis) -> Result<(Option<jiff::Timestamp>, bool)> {
     let (mut last, mut well) = (None, true);
     loop {
         let now = chassis.clock.now().at;
@@ -66,7 +66,7 @@ async fn wake_due<S: Service>(service: &Arc<S>, chassis: &Chassis) -> Result<(Op
     }
 }
 
-async fn wake<S: Service>(service: &Arc<S>, chassis: &Chassis, deadline: &Arc<Deadline>) -> Result<()> {
+async fn wake(service: &Arc<dyn Service>, chassis: &Chassis, deadline: &Arc<Deadline>) -> Result<()> {
     let (by, of) = (service.clone(), deadline.clone());
     chassis
         .act("deadline", move |work| {

@@ -1,15 +1,17 @@
 //! One unit of work: a transaction, the moment, and who asks. Everything that a handler does, it does through this.
 
+use crate::About;
 use crate::caller::Caller;
 use crate::own_file::{HEARD_AT_ANY_AGE, OwnFile};
 use auth::{Grant, Policy, Relation, Standing};
+use futures_util::future::BoxFuture;
 use kernel::{Actor, ClientId, Date, Moment, Organisation, OwnAccess, Role, general};
 use prost::{Message, Name};
 use proto::contact::v1::SafeContact;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use store::{Error, NewEvent, Result, Tx};
+use store::{Around, Error, NewEvent, Result, Tx};
 use telemetry::TraceContext;
 use uuid::Uuid;
 
@@ -18,13 +20,14 @@ pub struct Work {
     tx: Tx,
     /// The moment by which everything in this work is judged.
     pub now: Moment,
-    service: &'static str,
-    known_as: fn(ClientId) -> String,
+    about: &'static About,
     caller: Arc<Caller>,
     /// The step of a trace that this work is; what it publishes and asks of others continues it.
     pub trace: TraceContext,
     /// Whether nothing is changed: only then emergency access counts (R-REG-20).
     only_looks: bool,
+    /// Whom it was looked around last, in a work that changes nothing of it.
+    around: Option<(ClientId, Around)>,
     seen: Seen,
 }
 
@@ -95,14 +98,9 @@ impl Scope {
 }
 
 impl Work {
-    pub(crate) fn new(
-        tx: Tx,
-        now: Moment,
-        (service, known_as): (&'static str, fn(ClientId) -> String),
-        caller: Arc<Caller>,
-    ) -> Self {
+    pub(crate) fn new(tx: Tx, now: Moment, about: &'static About, caller: Arc<Caller>) -> Self {
         let trace = caller.trace;
-        Self { tx, now, service, known_as, caller, trace, only_looks: false, seen: Seen::default() }
+        Self { tx, now, about, caller, trace, only_looks: false, around: None, seen: Seen::default() }
     }
 
     /// The same, and it changes nothing.
@@ -138,32 +136,36 @@ impl Work {
     /// it is about, the organisations that it belongs to. Says "not found" when not, exactly as for an unknown id, and puts
     /// the client in the access log either way. In a record that points to another of the same person nothing is changed
     /// (R-REG-26); it is read as before.
-    pub async fn permit(
-        &mut self,
+    pub fn permit<'a>(
+        &'a mut self,
         thing: &'static str,
         client: Option<ClientId>,
-        owners: &[&Organisation],
-    ) -> Result<()> {
-        self.permit_merged_too(thing, client, owners).await?;
-        match client {
-            Some(client) => self.expect_in_use(client).await,
-            None => Ok(()),
-        }
+        owners: &'a [&'a Organisation],
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.permit_merged_too(thing, client, owners).await?;
+            match client {
+                Some(client) => self.expect_in_use(client).await,
+                None => Ok(()),
+            }
+        })
     }
 
     /// The same, also in a record that points to another: for what ends a right, protects, or answers what was asked or told
     /// before.
-    pub async fn permit_merged_too(
-        &mut self,
+    pub fn permit_merged_too<'a>(
+        &'a mut self,
         thing: &'static str,
         client: Option<ClientId>,
-        owners: &[&Organisation],
-    ) -> Result<()> {
-        if let Some(client) = client {
-            self.touched(client);
-        }
-        let caller = self.caller.clone();
-        self.permit_by(&caller.grants, "", thing, client, owners).await
+        owners: &'a [&'a Organisation],
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if let Some(client) = client {
+                self.touched(client);
+            }
+            let caller = self.caller.clone();
+            self.permit_by(&caller.grants, "", thing, client, owners).await
+        })
     }
 
     /// Refuses a change in a record that points to another; says to which, to whoever may have to do with that one. A service of
@@ -188,18 +190,20 @@ impl Work {
 
     /// The same as [`Work::permit_merged_too`], as if the caller had called another RPC (`Service/Method`) that this call stands
     /// in for.
-    pub async fn permit_as(
-        &mut self,
-        rpc: &str,
+    pub fn permit_as<'a>(
+        &'a mut self,
+        rpc: &'a str,
         thing: &'static str,
         client: Option<ClientId>,
-        owners: &[&Organisation],
-    ) -> Result<()> {
-        if let Some(client) = client {
-            self.touched(client);
-        }
-        let grants = Policy::embedded().grants(rpc, &self.caller.actor)?;
-        self.permit_by(&grants, &format!(" as {rpc}"), thing, client, owners).await
+        owners: &'a [&'a Organisation],
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if let Some(client) = client {
+                self.touched(client);
+            }
+            let grants = Policy::embedded().grants(rpc, &self.caller.actor)?;
+            self.permit_by(&grants, &format!(" as {rpc}"), thing, client, owners).await
+        })
     }
 
     async fn permit_by(
@@ -244,11 +248,11 @@ impl Work {
         if let Some(client) = client {
             let organisation = Standing { organisation: true, ..standing };
             if passes(&organisation) {
-                standing.organisation = self.tx.has_relation(client, &actor.organisation, None).await?;
+                standing.organisation = self.around(client).await?.organisation;
             }
             let person = Standing { person: true, ..standing };
             if !standing.organisation && passes(&person) {
-                standing.person = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;
+                standing.person = self.around(client).await?.person;
             }
         }
         if passes(&standing) {
@@ -265,11 +269,22 @@ impl Work {
         Ok(standing)
     }
 
+    /// How the caller has to do with a client, and how the client is reached. Where nothing is changed it is looked for once.
+    async fn around(&mut self, client: ClientId) -> Result<Around> {
+        if let Some((_, known)) = self.around.as_ref().filter(|(of, _)| *of == client) {
+            return Ok(known.clone());
+        }
+        let actor = self.caller.actor.clone();
+        let around = self.tx.around(client, &actor.organisation, &actor.subject).await?;
+        self.around = self.only_looks.then(|| (client, around.clone()));
+        Ok(around)
+    }
+
     /// How the caller stands to the own file of a client, by what access told of ages (R-REG-21). Who stands in for a client
     /// reads, and changes nothing; of whom nothing was heard is an adult, for whom nobody stands in.
     async fn own_file(&mut self, client: ClientId) -> Result<OwnFile> {
         let Some(caller) = self.caller.actor.client_id else { return Ok(OwnFile::Foreign) };
-        let level = self.tx.own_access(&(self.known_as)(client)).await?;
+        let level = self.tx.own_access(&(self.about.known_as)(client)).await?;
         if caller == client {
             let opens = level != OwnAccess::None || HEARD_AT_ANY_AGE.contains(&&*self.caller.rpc);
             return Ok(if opens { OwnFile::Own } else { OwnFile::TooYoung });
@@ -287,51 +302,58 @@ impl Work {
     }
 
     /// Whether the place of a client is secret for the caller (R-REG-18).
-    pub async fn hides(&mut self, client: ClientId) -> Result<bool> {
-        Ok(self.is_shielded(client).await? && !self.protects(client).await?)
+    pub fn hides(&mut self, client: ClientId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move { Ok(self.is_shielded(client).await? && !self.protects(client).await?) })
     }
 
     /// Whether the caller may know where a shielded client is: the client, a women's shelter that has to do with the client, and
     /// a case holder who has so in person.
     async fn protects(&mut self, client: ClientId) -> Result<bool> {
         let actor = self.caller.actor.clone();
-        let vo = self.tx.has_relation(client, &actor.organisation, None).await? && self.acts_as(Role::Vo);
+        let vo = self.around(client).await?.organisation && self.acts_as(Role::Vo);
         Ok(actor.client_id == Some(client) || vo || self.is_held_by(client).await?)
     }
 
     /// Whether the caller is a case holder who has to do with the client in person.
-    pub async fn is_held_by(&mut self, client: ClientId) -> Result<bool> {
-        let actor = self.caller.actor.clone();
-        let holder = self.tx.has_relation(client, &actor.organisation, Some(&actor.subject)).await?;
-        Ok(holder && self.acts_as(Role::Caseholder))
+    pub fn is_held_by(&mut self, client: ClientId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move {
+            let holder = self.around(client).await?.person;
+            Ok(holder && self.acts_as(Role::Caseholder))
+        })
     }
 
     /// How a client is to be reached, where safe contact is on (R-REG-28). Not told to the client: somebody else may see the
     /// screen.
-    pub async fn safe_contact(&mut self, client: ClientId) -> Result<Option<SafeContact>> {
-        if self.actor().client_id == Some(client) {
-            return Ok(None);
-        }
-        Ok(self.reached_through(client).await?.map(|through| contact(through.as_ref())))
+    pub fn safe_contact(&mut self, client: ClientId) -> BoxFuture<'_, Result<Option<SafeContact>>> {
+        Box::pin(async move {
+            if self.actor().client_id == Some(client) {
+                return Ok(None);
+            }
+            Ok(self.around(client).await?.reached_through.map(|through| contact(through.as_ref())))
+        })
     }
 
     /// The same of everybody for whom it is on: for lists.
-    pub async fn safe_contacts(&mut self) -> Result<BTreeMap<ClientId, SafeContact>> {
-        let own = self.actor().client_id;
-        let all = self.all_reached_through().await?.into_iter();
-        Ok(all
-            .filter(|(client, _)| Some(*client) != own)
-            .map(|(id, through)| (id, contact(through.as_ref())))
-            .collect())
+    pub fn safe_contacts(&mut self) -> BoxFuture<'_, Result<BTreeMap<ClientId, SafeContact>>> {
+        Box::pin(async move {
+            let own = self.actor().client_id;
+            let all = self.all_reached_through().await?.into_iter();
+            Ok(all
+                .filter(|(client, _)| Some(*client) != own)
+                .map(|(id, through)| (id, contact(through.as_ref())))
+                .collect())
+        })
     }
 
     /// Whether telephone number and addresses of a client are not for the caller: safe contact is on, and the caller neither
     /// protects the client nor is the one through whom the client is reached (R-REG-28).
-    pub async fn hides_contact(&mut self, client: ClientId) -> Result<bool> {
-        let Some(through) = self.reached_through(client).await? else { return Ok(false) };
-        let reaches = [Role::Access, Role::Caseholder, Role::Shelter].iter().any(|role| self.acts_as(*role));
-        let is_channel = reaches && through.as_ref() == Some(self.organisation());
-        Ok(!is_channel && !self.protects(client).await?)
+    pub fn hides_contact(&mut self, client: ClientId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move {
+            let Some(through) = self.around(client).await?.reached_through else { return Ok(false) };
+            let reaches = [Role::Access, Role::Caseholder, Role::Shelter].iter().any(|role| self.acts_as(*role));
+            let is_channel = reaches && through.as_ref() == Some(self.organisation());
+            Ok(!is_channel && !self.protects(client).await?)
+        })
     }
 
     /// The answer for a thing that is not there, and for one that the caller may not know of.
@@ -381,13 +403,13 @@ impl Work {
     }
 
     /// The same; says under which id the event is on the feed.
-    pub async fn published<E: Message + Name>(
+    pub fn published<E: Message + Name>(
         &mut self,
         client: Option<ClientId>,
         receivers: &[Organisation],
         event: &E,
-    ) -> Result<Uuid> {
-        self.put_on_feed(self.now.date, client, receivers, event).await
+    ) -> BoxFuture<'_, Result<Uuid>> {
+        self.put_on_feed(self.now.date, client, receivers, packed(event))
     }
 
     /// Puts an event on the feed that happened on an earlier day.
@@ -398,31 +420,34 @@ impl Work {
         receivers: &[Organisation],
         event: &E,
     ) -> Result<()> {
-        self.put_on_feed(occurred_on, client, receivers, event).await.map(drop)
+        self.put_on_feed(occurred_on, client, receivers, packed(event)).await.map(drop)
     }
 
-    async fn put_on_feed<E: Message + Name>(
+    fn put_on_feed(
         &mut self,
         occurred_on: Date,
         client: Option<ClientId>,
         receivers: &[Organisation],
-        event: &E,
-    ) -> Result<Uuid> {
-        let payload = prost_types::Any { type_url: E::type_url(), value: event.encode_to_vec() };
+        event: prost_types::Any,
+    ) -> BoxFuture<'_, Result<Uuid>> {
         let event_id = Uuid::now_v7();
+        let message = event.type_url.rsplit('.').next().unwrap_or_default();
         let event = NewEvent {
             event_id,
-            kind: event_type(self.service, E::NAME),
+            kind: event_type(self.about.name, message),
             client_id: client,
             occurred_on,
             recorded_at: self.now.at,
-            payload: payload.encode_to_vec(),
+            payload: event.encode_to_vec(),
             trace: self.trace.to_string(),
             receivers: receivers.to_vec(),
         };
-        self.tx.publish(vec![event]).await?;
-        Ok(event_id)
+        Box::pin(async move { self.tx.publish(vec![event]).await.map(|()| event_id) })
     }
+}
+
+fn packed<E: Message + Name>(event: &E) -> prost_types::Any {
+    prost_types::Any { type_url: E::type_url(), value: event.encode_to_vec() }
 }
 
 /// Safe contact as everybody is told of it who may have to reach the client.

@@ -9,18 +9,20 @@ mod transport;
 
 use auth::{Issuer, Revocations, Trusted, Verifier};
 use base64::Engine as _;
-use chassis::{Caller, Chassis, Deadline, Event, Result, Run, Service, Serving, Setup, Shutdown, TcpListener, Work};
+use chassis::{About, Caller, Chassis, Deadline, Event, Result, Run, Service, Work};
 use kernel::{ClientId, Date, Moment, Role, Timestamp};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::audit::v1::{DataCategory, GetCheckpointRequest, ListAccessRequest};
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{AcknowledgeRequest, GetStatusRequest, SubscribeRequest};
 use proto::income::v1::{FinancesStabilised, StabiliseFinancesRequest, StabiliseFinancesResponse};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use store::{Access, Link, Store};
 use testkit::{Bench, Database, Engine, actor, reason, rid};
+use tokio::sync::{Notify, watch};
 use tokio_stream::StreamExt as _;
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
@@ -30,12 +32,30 @@ struct Counter;
 
 static STARTED: Mutex<Vec<Chassis>> = Mutex::new(Vec::new());
 
-impl Service for Counter {
-    const NAME: &'static str = "income";
-    const MIGRATIONS: &'static [chassis::Migration] = &[(
-        100,
-        "counter",
-        "create table counter (
+/// Deadlines of the kind "met", by subject: what is done at one waits for the test.
+static MET: Mutex<BTreeMap<String, Arc<Met>>> = Mutex::new(BTreeMap::new());
+
+#[derive(Default)]
+struct Met {
+    /// It is being looked at.
+    reached: Notify,
+    /// Let it go on.
+    go_on: Notify,
+    /// The service heard that it was looked at.
+    woken: watch::Sender<bool>,
+}
+
+fn met(deadline: &Deadline) -> Option<Arc<Met>> {
+    MET.lock().unwrap().get(&deadline.subject).cloned()
+}
+
+impl Counter {
+    const ABOUT: About = About {
+        name: "income",
+        migrations: &[(
+            100,
+            "counter",
+            "create table counter (
     client_id text not null primary key,
     n bigint not null
 );
@@ -43,16 +63,23 @@ create table woken (
     subject text not null,
     n bigint not null
 );",
-    )];
-    const FEEDS: &'static [&'static str] = &[];
+        )],
+        feeds: &[],
+        held: &[],
+        not_held: &[],
+        known_as: |client| client.to_string(),
+    };
+}
 
-    fn routes(self: &Arc<Self>, chassis: &Chassis) -> Routes {
-        STARTED.lock().unwrap().push(chassis.clone());
-        Routes::default()
+#[chassis::async_trait]
+impl Service for Counter {
+    fn about(&self) -> &'static About {
+        &Self::ABOUT
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
+        STARTED.lock().unwrap().push(chassis.clone());
+        Routes::default()
     }
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {
@@ -68,7 +95,17 @@ create table woken (
             return Err(chassis::Error::inconsistent("deadline", "kind", "is broken"));
         }
         work.run("insert into woken (subject, n) values ($1, 1)", chassis::args![&deadline.subject]).await?;
+        if let Some(met) = met(deadline) {
+            met.reached.notify_one();
+            met.go_on.notified().await;
+        }
         Ok(())
+    }
+
+    fn woken(&self, deadline: &Deadline) {
+        if let Some(met) = met(deadline) {
+            met.woken.send_replace(true);
+        }
     }
 }
 
@@ -436,6 +473,43 @@ testkit::on_both_engines! {
         assert_eq!(woken, ["one", "two"]);
     }
 
+    /// P6, P7: what waits for a deadline hears of it once what was done is on disk for everybody to see, also where commands
+    /// share a commit.
+    async fn a_deadline_is_told_of_once_what_was_done_is_on_disk(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let (subject, here) = (rid(), Arc::new(Met::default()));
+        MET.lock().unwrap().insert(subject.clone(), here.clone());
+        let name = subject.clone();
+        chassis.act("test", move |work| {
+            let (subject, due_at) = (name.clone(), Moment::at_hour(DAY, 8).at);
+            Box::pin(async move { work.set_deadline(&Deadline { kind: "k".into(), subject, client_id: None, due_at }).await })
+        }).await.unwrap();
+        bench.clock.set(Moment::at_hour(DAY, 9).at);
+        here.reached.notified().await;
+        // On SQLite there is one turn: whoever comes next shares the commit, and holds it up.
+        let store = chassis.store.clone();
+        let mut next = std::pin::pin!(store.write());
+        let mut held = match std::future::poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
+            Poll::Ready(turn) => turn.unwrap(),
+            Poll::Pending => {
+                here.go_on.notify_one();
+                next.await.unwrap()
+            }
+        };
+        held.run("insert into woken (subject, n) values ('held', 1)", vec![]).await.unwrap();
+        let seen = async || {
+            let mut tx = chassis.store.read().await.unwrap();
+            let row = tx.row("select count(*) as n from woken where subject = $1", chassis::args![&subject]).await.unwrap();
+            row.unwrap().get::<i64>("n").unwrap() == 1
+        };
+        let shared = chassis.store.engine() == "sqlite";
+        assert!(!shared || (!seen().await && !*here.woken.borrow()), "nobody can see it yet");
+        held.commit().await.unwrap();
+        here.go_on.notify_one();
+        here.woken.subscribe().wait_for(|woken| *woken).await.unwrap();
+        assert!(seen().await);
+    }
+
     /// P7: what cannot be handled is tried again, and holds up nothing that was due after it.
     async fn a_deadline_that_cannot_be_handled_holds_up_no_other(bench: Bench<Counter> = Counter) {
         let chassis = chassis_of(&bench).await;
@@ -723,7 +797,8 @@ testkit::on_both_engines! {
             assert!(status.message().contains(word), "{word}: {}", status.message());
             assert!(!status.message().contains(token));
         }
-        let none = FeedServiceClient::connect(bench.endpoint().to_owned()).await.unwrap().get_status(GetStatusRequest {}).await;
+        let line = tonic::transport::Endpoint::from_shared(bench.endpoint().to_owned()).unwrap().connect_lazy();
+        let none = FeedServiceClient::new(line).get_status(GetStatusRequest {}).await;
         assert_eq!(reason(&none.unwrap_err()), "TOKEN_MISSING");
         assert_eq!(logged(&bench, "TOKEN_INVALID").await, vec!["unknown".to_owned(); hostile.len()]);
         assert_eq!(logged(&bench, "TOKEN_MISSING").await, ["unknown"]);
@@ -797,17 +872,14 @@ testkit::on_both_engines! {
 /// Takes in the feed of income, and does nothing with it.
 struct Follower;
 
+#[chassis::async_trait]
 impl Service for Follower {
-    const NAME: &'static str = "monitor";
-    const MIGRATIONS: &'static [chassis::Migration] = &[];
-    const FEEDS: &'static [&'static str] = &["income"];
-
-    fn routes(self: &Arc<Self>, _: &Chassis) -> Routes {
-        Routes::default()
+    fn about(&self) -> &'static About {
+        &About { name: "monitor", feeds: &["income"], migrations: &[], ..Counter::ABOUT }
     }
 
-    fn serve(self, setup: Setup, listener: TcpListener, shutdown: Shutdown) -> Serving {
-        Box::pin(chassis::serve(self, setup, listener, shutdown))
+    fn routes(self: Arc<Self>, _: &Chassis) -> Routes {
+        Routes::default()
     }
 
     async fn take(&self, _: &mut Work, _: &Event) -> Result<()> {
@@ -877,7 +949,8 @@ fn encode(text: &str) -> String {
 
 /// Whom the access log names for calls with this result.
 async fn logged(bench: &Bench<Counter>, result: &str) -> Vec<String> {
-    let store = store::Store::open("income", bench.database(), &bench.sealing(), Counter::MIGRATIONS).await.unwrap();
+    let store =
+        store::Store::open("income", bench.database(), &bench.sealing(), Counter::ABOUT.migrations).await.unwrap();
     let wanted = "select subject from access_log where result = $1 order by subject";
     let rows = store.read().await.unwrap().rows(wanted, chassis::args![result]).await.unwrap();
     store.close().await;

@@ -2,6 +2,7 @@
 //!
 //! The contract itself is in `proto/`; this crate compiles it without protoc and adds nothing to it. No rule lives here.
 
+mod road;
 mod status;
 
 #[rustfmt::skip]

@@ -6,6 +6,7 @@
 use crate::db::{Db, Row, Tx};
 use crate::{Error, Result, Store, args};
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use ring::digest::{Context, SHA256};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -288,29 +289,33 @@ impl Walk {
 
 /// Reads the log in the database at `url` from its first entry to its last, beside a service that runs or without one,
 /// and says what is wrong first. `checkpoints` are what is known of it from elsewhere.
-pub async fn verify(url: &str, checkpoints: &[Link]) -> Result<std::result::Result<Walked, Fault>> {
-    let mut database = Reading::open(url).await?;
-    let epoch = database.number("select epoch as n from feed_epoch").await?;
-    // Links first: what is linked is there to be read after.
-    let mut links = Vec::new();
-    for row in database.all("select position, hash from access_link order by position").await? {
-        match Link::read(&row) {
-            Ok(link) => links.push(link),
-            Err(error) => return Ok(Err(Fault::Unreadable { position: links.len() as i64, why: error.to_string() })),
+pub fn verify<'a>(url: &'a str, checkpoints: &'a [Link]) -> BoxFuture<'a, Result<std::result::Result<Walked, Fault>>> {
+    Box::pin(async move {
+        let mut database = Reading::open(url).await?;
+        let epoch = database.number("select epoch as n from feed_epoch").await?;
+        // Links first: what is linked is there to be read after.
+        let mut links = Vec::new();
+        for row in database.all("select position, hash from access_link order by position").await? {
+            match Link::read(&row) {
+                Ok(link) => links.push(link),
+                Err(error) => {
+                    return Ok(Err(Fault::Unreadable { position: links.len() as i64, why: error.to_string() }));
+                }
+            }
         }
-    }
-    let mut walk = match Walk::new(&links, checkpoints) {
-        Ok(walk) => walk,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    if let Err(fault) = database.walk(&mut walk).await? {
-        return Ok(Err(fault));
-    }
-    let unplaced = database.number("select count(*) as n from access_log where position is null").await?;
-    if unplaced > 0 && matches!(database, Reading::Lite(_)) {
-        return Ok(Err(Fault::Unplaced { entries: unplaced }));
-    }
-    Ok(walk.end().map(|walked| Walked { unplaced, epoch, ..walked }))
+        let mut walk = match Walk::new(&links, checkpoints) {
+            Ok(walk) => walk,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if let Err(fault) = database.walk(&mut walk).await? {
+            return Ok(Err(fault));
+        }
+        let unplaced = database.number("select count(*) as n from access_log where position is null").await?;
+        if unplaced > 0 && matches!(database, Reading::Lite(_)) {
+            return Ok(Err(Fault::Unplaced { entries: unplaced }));
+        }
+        Ok(walk.end().map(|walked| Walked { unplaced, epoch, ..walked }))
+    })
 }
 
 /// One connection that writes nothing.
@@ -320,18 +325,22 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
-    pub async fn open(url: &str) -> Result<Reading> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url)?.options([("default_transaction_read_only", "on")]);
-            return Ok(Reading::Pg(PgConnection::connect_with(&options).await?));
-        }
-        Ok(Reading::Lite(SqliteConnectOptions::from_str(url)?.read_only(true).connect().await?))
+    pub fn open(url: &str) -> BoxFuture<'_, Result<Reading>> {
+        Box::pin(async move {
+            if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+                let options = PgConnectOptions::from_str(url)?.options([("default_transaction_read_only", "on")]);
+                return Ok(Reading::Pg(PgConnection::connect_with(&options).await?));
+            }
+            Ok(Reading::Lite(SqliteConnectOptions::from_str(url)?.read_only(true).connect().await?))
+        })
     }
 
-    pub async fn all(&mut self, sql: &'static str) -> Result<Vec<Row>> {
-        Ok(match self {
-            Reading::Lite(lite) => sqlx::query(sql).fetch_all(lite).await?.into_iter().map(Row::Lite).collect(),
-            Reading::Pg(pg) => sqlx::query(sql).fetch_all(pg).await?.into_iter().map(Row::Pg).collect(),
+    pub fn all(&mut self, sql: &'static str) -> BoxFuture<'_, Result<Vec<Row>>> {
+        Box::pin(async move {
+            Ok(match self {
+                Reading::Lite(lite) => sqlx::query(sql).fetch_all(lite).await?.into_iter().map(Row::Lite).collect(),
+                Reading::Pg(pg) => sqlx::query(sql).fetch_all(pg).await?.into_iter().map(Row::Pg).collect(),
+            })
         })
     }
 
@@ -398,14 +407,16 @@ impl Tx {
 
 impl Store {
     /// Links what was logged and committed; returns the newest link. A log in which an entry is missing is not linked on.
-    pub async fn link(&self) -> Result<Link> {
-        let _alone = self.shared.linking.lock().await;
-        loop {
-            let (newest, next) = self.link_some().await?;
-            if next.is_none_or(|next| next.position < newest.position + LINK) {
-                return Ok(next.unwrap_or(newest));
+    pub fn link(&self) -> BoxFuture<'_, Result<Link>> {
+        Box::pin(async move {
+            let _alone = self.shared.linking.lock().await;
+            loop {
+                let (newest, next) = self.link_some().await?;
+                if next.is_none_or(|next| next.position < newest.position + LINK) {
+                    return Ok(next.unwrap_or(newest));
+                }
             }
-        }
+        })
     }
 
     async fn link_some(&self) -> Result<(Link, Option<Link>)> {

@@ -19,12 +19,6 @@ impl Tx {
         self.keep("delete from contact_through where client_id = $1", args![client]).await
     }
 
-    /// Whether safe contact is on for a client, and through whom.
-    pub async fn reached_through(&mut self, client: ClientId) -> Result<Option<Option<Organisation>>> {
-        let sql = "select organisation from contact_through where client_id = $1";
-        self.row(sql, args![client]).await?.as_ref().map(through).transpose()
-    }
-
     /// Everybody for whom safe contact is on, and through whom: few.
     pub async fn all_reached_through(&mut self) -> Result<BTreeMap<ClientId, Option<Organisation>>> {
         let rows = self.rows("select client_id, organisation from contact_through", args![]).await?;
@@ -32,7 +26,8 @@ impl Tx {
     }
 }
 
-fn through(row: &Row) -> Result<Option<Organisation>> {
+/// Through whom a client is reached for whom safe contact is on.
+pub(crate) fn through(row: &Row) -> Result<Option<Organisation>> {
     match row.get::<String>("organisation")?.as_str() {
         "" => Ok(None),
         _ => row.get("organisation").map(Some),

@@ -3,6 +3,7 @@
 
 use crate::lite::{Reader, Readers, Turn, Writer};
 use crate::{Error, Result, Store};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::{Cents, Date, general};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -24,29 +25,32 @@ pub(crate) enum Db {
 }
 
 impl Db {
-    pub async fn open(url: &str) -> Result<Db> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            // Whoever lost us in the middle of a transaction lets go of what it holds.
-            let options = PgConnectOptions::from_str(url)?.options([("idle_in_transaction_session_timeout", "60s")]);
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5));
-            // The first thing that is said on a connection shows whether it lives.
-            return Ok(Db::Pg(pool.test_before_acquire(false).connect_with(options).await?));
-        }
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true)
-            // Writes that travel together are prepared together, so there are more texts than statements.
-            .statement_cache_capacity(1024)
-            // Else `insert or replace` would delete a row past the triggers that forbid it.
-            .pragma("recursive_triggers", "on")
-            // What a savepoint must be able to undo is small, and need not pass through a file.
-            .pragma("temp_store", "memory");
-        let writer = Writer::open(&options).await?;
-        let readers = Readers::new(options.read_only(true));
-        Ok(Db::Lite { writer, readers })
+    pub fn open(url: &str) -> BoxFuture<'_, Result<Db>> {
+        Box::pin(async move {
+            if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+                // Whoever lost us in the middle of a transaction lets go of what it holds.
+                let options =
+                    PgConnectOptions::from_str(url)?.options([("idle_in_transaction_session_timeout", "60s")]);
+                let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5));
+                // The first thing that is said on a connection shows whether it lives.
+                return Ok(Db::Pg(pool.test_before_acquire(false).connect_with(options).await?));
+            }
+            let options = SqliteConnectOptions::from_str(url)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(5))
+                .foreign_keys(true)
+                // Writes that travel together are prepared together, so there are more texts than statements.
+                .statement_cache_capacity(1024)
+                // Else `insert or replace` would delete a row past the triggers that forbid it.
+                .pragma("recursive_triggers", "on")
+                // What a savepoint must be able to undo is small, and need not pass through a file.
+                .pragma("temp_store", "memory");
+            let writer = Writer::open(&options).await?;
+            let readers = Readers::new(options.read_only(true));
+            Ok(Db::Lite { writer, readers })
+        })
     }
 
     pub fn engine(&self) -> &'static str {
@@ -56,14 +60,16 @@ impl Db {
         }
     }
 
-    pub async fn close(&self) {
-        match self {
-            Db::Lite { writer, readers } => {
-                writer.close().await;
-                readers.close().await;
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            match self {
+                Db::Lite { writer, readers } => {
+                    writer.close().await;
+                    readers.close().await;
+                }
+                Db::Pg(pool) => pool.close().await,
             }
-            Db::Pg(pool) => pool.close().await,
-        }
+        })
     }
 }
 
@@ -160,29 +166,33 @@ macro_rules! on {
 }
 
 impl Tx {
-    pub(crate) async fn write(store: &Store, until: Option<Instant>) -> Result<Tx> {
-        let connection = match &store.db {
-            Db::Lite { writer, .. } => Connection::Lite(writer.turn(until).await?),
-            Db::Pg(pool) => {
-                let begin = format!("{PG_BEGIN}; set local statement_timeout = {}", milliseconds(until));
-                Connection::Pg(begin_pg(pool, begin).await?)
-            }
-        };
-        Ok(Tx::on(connection, store, until))
+    pub(crate) fn write(store: &Store, until: Option<Instant>) -> BoxFuture<'_, Result<Tx>> {
+        Box::pin(async move {
+            let connection = match &store.db {
+                Db::Lite { writer, .. } => Connection::Lite(writer.turn(until).await?),
+                Db::Pg(pool) => {
+                    let begin = format!("{PG_BEGIN}; set local statement_timeout = {}", milliseconds(until));
+                    Connection::Pg(begin_pg(pool, begin).await?)
+                }
+            };
+            Ok(Tx::on(connection, store, until))
+        })
     }
 
     /// A transaction on PostgreSQL whose every statement sees what others committed meanwhile: for an assigner that waits
     /// for its turn, however long.
-    pub(crate) async fn assign(store: &Store, pool: &PgPool) -> Result<Tx> {
-        Ok(Tx::on(Connection::Pg(assign_pg(pool).await?), store, None))
+    pub(crate) fn assign<'a>(store: &'a Store, pool: &'a PgPool) -> BoxFuture<'a, Result<Tx>> {
+        Box::pin(async move { Ok(Tx::on(Connection::Pg(assign_pg(pool).await?), store, None)) })
     }
 
-    pub(crate) async fn read(store: &Store, until: Option<Instant>) -> Result<Tx> {
-        let connection = match &store.db {
-            Db::Lite { readers, .. } => Connection::LiteRead(readers.reader(until).await?),
-            Db::Pg(pool) => Connection::PgRead(reader_pg(pool, until).await?),
-        };
-        Ok(Tx::on(connection, store, until))
+    pub(crate) fn read(store: &Store, until: Option<Instant>) -> BoxFuture<'_, Result<Tx>> {
+        Box::pin(async move {
+            let connection = match &store.db {
+                Db::Lite { readers, .. } => Connection::LiteRead(readers.reader(until).await?),
+                Db::Pg(pool) => Connection::PgRead(reader_pg(pool, until).await?),
+            };
+            Ok(Tx::on(connection, store, until))
+        })
     }
 
     fn on(connection: Connection, store: &Store, until: Option<Instant>) -> Tx {
@@ -208,19 +218,21 @@ impl Tx {
 
     /// Writes something whose outcome decides nothing. In order with what follows; an error may only show there, or in the
     /// commit. A write that a rule leans on (how many rows, a unique index) is [`Tx::run`].
-    pub async fn keep(&mut self, sql: &'static str, args: Vec<Value>) -> Result<()> {
-        self.keep_made(sql, args).await
+    pub fn keep(&mut self, sql: &'static str, args: Vec<Value>) -> BoxFuture<'_, Result<()>> {
+        self.keep_made(sql.into_sql_str(), args)
     }
 
-    async fn keep_made(&mut self, sql: impl SqlSafeStr, args: Vec<Value>) -> Result<()> {
-        if !matches!(self.connection, Connection::Lite(_)) {
-            return on!(self, sql, args, execute, |_| (), |_| ());
-        }
-        if self.along.args.len() + args.len() > Along::ROOM {
-            self.arrive().await?;
-        }
-        self.along.add(sql.into_sql_str().as_str(), args);
-        Ok(())
+    fn keep_made(&mut self, sql: SqlStr, args: Vec<Value>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if !matches!(self.connection, Connection::Lite(_)) {
+                return on!(self, sql, args, execute, |_| (), |_| ());
+            }
+            if self.along.args.len() + args.len() > Along::ROOM {
+                self.arrive().await?;
+            }
+            self.along.add(sql.as_str(), args);
+            Ok(())
+        })
     }
 
     /// Sends what waits for a statement to travel with.
@@ -237,88 +249,103 @@ impl Tx {
     }
 
     /// Runs a statement; returns how many rows it touched.
-    pub async fn run(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
-        // On its own: the rows of what goes before would be counted with it.
-        self.arrive().await?;
-        on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())
+    pub fn run(&mut self, sql: &'static str, args: Vec<Value>) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            // On its own: the rows of what goes before would be counted with it.
+            self.arrive().await?;
+            on!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected())
+        })
     }
 
     /// All rows of a query.
-    pub async fn rows(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>> {
-        let lite_rows = |rows: Vec<SqliteRow>| rows.into_iter().map(Row::Lite).collect();
-        let pg_rows = |rows: Vec<PgRow>| rows.into_iter().map(Row::Pg).collect();
-        on!(self, sql, args, fetch_all, lite_rows, pg_rows)
+    pub fn rows(&mut self, sql: &'static str, args: Vec<Value>) -> BoxFuture<'_, Result<Vec<Row>>> {
+        Box::pin(async move {
+            let lite_rows = |rows: Vec<SqliteRow>| rows.into_iter().map(Row::Lite).collect();
+            let pg_rows = |rows: Vec<PgRow>| rows.into_iter().map(Row::Pg).collect();
+            on!(self, sql, args, fetch_all, lite_rows, pg_rows)
+        })
     }
 
     /// The first row of a query, if there is one.
-    pub async fn row(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Option<Row>> {
-        on!(self, sql, args, fetch_optional, |row| row.map(Row::Lite), |row| row.map(Row::Pg))
+    pub fn row(&mut self, sql: &'static str, args: Vec<Value>) -> BoxFuture<'_, Result<Option<Row>>> {
+        Box::pin(async move { on!(self, sql, args, fetch_optional, |row| row.map(Row::Lite), |row| row.map(Row::Pg)) })
     }
 
     /// Inserts many rows with few statements: `insert` is the text up to `values`, `tail` what follows (an `on conflict`
     /// clause, or nothing).
-    pub async fn insert_many(&mut self, insert: &'static str, rows: Vec<Vec<Value>>, tail: &'static str) -> Result<()> {
-        // Both engines bound the number of parameters; 900 fits either.
-        let per_statement = rows.first().map_or(1, |row| (900 / row.len().max(1)).max(1));
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let batch: Vec<Vec<Value>> = rows.by_ref().take(per_statement).collect();
-            let mut n = 0;
-            let tuples: Vec<String> = batch
-                .iter()
-                .map(|row| {
-                    let marks: Vec<String> = row
-                        .iter()
-                        .map(|_| {
-                            n += 1;
-                            format!("${n}")
-                        })
-                        .collect();
-                    format!("({})", marks.join(", "))
-                })
-                .collect();
-            let sql = AssertSqlSafe(format!("{insert} values {} {tail}", tuples.join(", ")));
-            let args: Vec<Value> = batch.into_iter().flatten().collect();
-            self.keep_made(sql, args).await?;
-        }
-        Ok(())
+    pub fn insert_many(
+        &mut self,
+        insert: &'static str,
+        rows: Vec<Vec<Value>>,
+        tail: &'static str,
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            // Both engines bound the number of parameters; 900 fits either.
+            let per_statement = rows.first().map_or(1, |row| (900 / row.len().max(1)).max(1));
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                let batch: Vec<Vec<Value>> = rows.by_ref().take(per_statement).collect();
+                let mut n = 0;
+                let tuples: Vec<String> = batch
+                    .iter()
+                    .map(|row| {
+                        let marks: Vec<String> = row
+                            .iter()
+                            .map(|_| {
+                                n += 1;
+                                format!("${n}")
+                            })
+                            .collect();
+                        format!("({})", marks.join(", "))
+                    })
+                    .collect();
+                let sql = AssertSqlSafe(format!("{insert} values {} {tail}", tuples.join(", "))).into_sql_str();
+                let args: Vec<Value> = batch.into_iter().flatten().collect();
+                self.keep_made(sql, args).await?;
+            }
+            Ok(())
+        })
     }
 
     /// Back to how it was when the transaction began. What follows is no longer the caller's, and has its own time.
-    pub async fn undo(mut self) -> Result<Tx> {
-        self.along = Along::default();
-        self.until = None;
-        self.published = 0;
-        self.deadlines = 0;
-        self.logged = 0;
-        match self.connection {
-            Connection::Lite(ref mut turn) => turn.undo().await?,
-            Connection::Pg(tx) => {
-                tx.rollback().await?;
-                return Tx::write(&self.store, None).await;
+    pub fn undo(mut self) -> BoxFuture<'static, Result<Tx>> {
+        Box::pin(async move {
+            self.along = Along::default();
+            self.until = None;
+            self.published = 0;
+            self.deadlines = 0;
+            self.logged = 0;
+            match self.connection {
+                Connection::Lite(ref mut turn) => turn.undo().await?,
+                Connection::Pg(tx) => {
+                    tx.rollback().await?;
+                    return Tx::write(&self.store, None).await;
+                }
+                Connection::LiteRead(_) | Connection::PgRead(_) => {}
             }
-            Connection::LiteRead(_) | Connection::PgRead(_) => {}
-        }
-        Ok(self)
+            Ok(self)
+        })
     }
 
     /// Makes it last: returns once everything is on disk.
-    pub async fn commit(self) -> Result<()> {
-        match self.connection {
-            Connection::Lite(turn) => turn.commit(self.along).await?,
-            Connection::Pg(tx) => tx.commit().await?,
-            Connection::LiteRead(_) | Connection::PgRead(_) => return Ok(()),
-        }
-        if self.published > 0 {
-            self.store.stamp_published().await;
-        }
-        if self.deadlines > 0 {
-            self.store.shared.deadlines.send_modify(|n| *n += 1);
-        }
-        if self.logged > 0 {
-            self.store.shared.logged.send_modify(|n| *n += 1);
-        }
-        Ok(())
+    pub fn commit(self) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            match self.connection {
+                Connection::Lite(turn) => turn.commit(self.along).await?,
+                Connection::Pg(tx) => tx.commit().await?,
+                Connection::LiteRead(_) | Connection::PgRead(_) => return Ok(()),
+            }
+            if self.published > 0 {
+                self.store.stamp_published().await;
+            }
+            if self.deadlines > 0 {
+                self.store.shared.deadlines.send_modify(|n| *n += 1);
+            }
+            if self.logged > 0 {
+                self.store.shared.logged.send_modify(|n| *n += 1);
+            }
+            Ok(())
+        })
     }
 
     pub(crate) fn is_lite(&self) -> bool {

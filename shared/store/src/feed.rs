@@ -8,6 +8,7 @@ use crate::db::{Db, Row, Tx, assign_pg};
 use crate::{Error, Result, Store, args};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation, Refusal, general};
 use std::sync::atomic::Ordering;
@@ -103,11 +104,12 @@ pub struct Subscription {
 
 impl Tx {
     /// Puts events on the feed, in this order.
-    pub async fn publish(&mut self, events: Vec<NewEvent>) -> Result<()> {
-        let stamps_itself = self.is_lite();
-        for event in events {
-            self.published += 1;
-            self.keep(
+    pub fn publish(&mut self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let stamps_itself = self.is_lite();
+            for event in events {
+                self.published += 1;
+                self.keep(
                 "insert into feed_event (event_id, position, type, client_id, occurred_on, recorded_at, payload, trace)
                  values ($1, case when $2 then (select coalesce(max(position), 0) + 1 from feed_event) end, $3, $4, $5, $6, $7, $8)",
                 args![
@@ -122,28 +124,30 @@ impl Tx {
                 ],
             )
             .await?;
-            for organisation in &event.receivers {
-                self.keep(
+                for organisation in &event.receivers {
+                    self.keep(
                     "insert into feed_receiver (organisation, event_id, position)
                      values ($1, $2, case when $3 then (select max(position) from feed_event) end) on conflict do nothing",
                     args![organisation, event.event_id, stamps_itself],
                 )
                 .await?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The events after a position, at most `limit`: all of them, or those addressed to one organisation. Each of those says
     /// whether that very person has to do with the client now; what happened at the moment at which a relation ended is the
     /// last that belongs to it.
-    pub async fn events_after(
-        &mut self,
+    pub fn events_after<'a>(
+        &'a mut self,
         after: i64,
-        receiver: Option<&Receiver>,
+        receiver: Option<&'a Receiver>,
         limit: i64,
-    ) -> Result<Vec<StoredEvent>> {
-        let rows = match receiver {
+    ) -> BoxFuture<'a, Result<Vec<StoredEvent>>> {
+        Box::pin(async move {
+            let rows = match receiver {
             None => {
                 self.rows(
                     "select event_id, position, type, client_id, occurred_on, recorded_at, payload, trace, false as of_person
@@ -166,47 +170,52 @@ impl Tx {
                 .await?
             }
         };
-        let events: Vec<StoredEvent> = rows.iter().map(stored).collect::<Result<_>>()?;
-        self.store.seen_head(events.last().map_or(0, |last| last.position));
-        Ok(events)
+            let events: Vec<StoredEvent> = rows.iter().map(stored).collect::<Result<_>>()?;
+            self.store.seen_head(events.last().map_or(0, |last| last.position));
+            Ok(events)
+        })
     }
 
     /// The newest position.
-    pub async fn head(&mut self) -> Result<i64> {
-        let row = self.row("select coalesce(max(position), 0) as head from feed_event", args![]).await?;
-        let head = row.map_or(Ok(0), |row| row.get("head"))?;
-        self.store.seen_head(head);
-        Ok(head)
+    pub fn head(&mut self) -> BoxFuture<'_, Result<i64>> {
+        Box::pin(async move {
+            let row = self.row("select coalesce(max(position), 0) as head from feed_event", args![]).await?;
+            let head = row.map_or(Ok(0), |row| row.get("head"))?;
+            self.store.seen_head(head);
+            Ok(head)
+        })
     }
 
     /// How far the feed is, and who has taken in what.
-    pub async fn feed_state(&mut self) -> Result<FeedState> {
-        // One row without a subscription when there is none: the head is always told.
-        let rows = self
-            .rows(
-                "select h.head, h.unplaced, s.organisation, s.name, s.acknowledged, s.acknowledged_at
+    pub fn feed_state(&mut self) -> BoxFuture<'_, Result<FeedState>> {
+        Box::pin(async move {
+            // One row without a subscription when there is none: the head is always told.
+            let rows = self
+                .rows(
+                    "select h.head, h.unplaced, s.organisation, s.name, s.acknowledged, s.acknowledged_at
                  from (select (select coalesce(max(position), 0) from feed_event) as head,
                               (select count(*) from feed_event where position is null) as unplaced) h
                  left join feed_subscription s on true order by 3, 4",
-                args![],
-            )
-            .await?;
-        let subscription = |row: &Row| {
-            let Some(organisation) = row.get("organisation")? else { return Ok(None) };
-            Ok(Some(Subscription {
-                organisation,
-                name: row.get("name")?,
-                acknowledged: row.get("acknowledged")?,
-                acknowledged_at: row.get("acknowledged_at")?,
-            }))
-        };
-        let of_feed = |column| rows.first().map_or(Ok(0), |row| row.get(column));
-        let head = of_feed("head")?;
-        self.store.seen_head(head);
-        Ok(FeedState {
-            head,
-            unplaced: of_feed("unplaced")?,
-            subscriptions: rows.iter().filter_map(|row| subscription(row).transpose()).collect::<Result<_>>()?,
+                    args![],
+                )
+                .await?;
+            let subscription = |row: &Row| {
+                let Some(organisation) = row.get("organisation")? else { return Ok(None) };
+                Ok(Some(Subscription {
+                    organisation,
+                    name: row.get("name")?,
+                    acknowledged: row.get("acknowledged")?,
+                    acknowledged_at: row.get("acknowledged_at")?,
+                }))
+            };
+            let of_feed = |column| rows.first().map_or(Ok(0), |row| row.get(column));
+            let head = of_feed("head")?;
+            self.store.seen_head(head);
+            Ok(FeedState {
+                head,
+                unplaced: of_feed("unplaced")?,
+                subscriptions: rows.iter().filter_map(|row| subscription(row).transpose()).collect::<Result<_>>()?,
+            })
         })
     }
 
@@ -231,16 +240,17 @@ impl Tx {
     }
 
     /// Acknowledges up to a position; an older one changes nothing. Returns what is acknowledged now.
-    pub async fn acknowledge(
-        &mut self,
-        organisation: &Organisation,
-        name: &str,
+    pub fn acknowledge<'a>(
+        &'a mut self,
+        organisation: &'a Organisation,
+        name: &'a str,
         position: i64,
         now: Timestamp,
-    ) -> Result<i64> {
-        let row = self
-            .row(
-                "insert into feed_subscription as s (organisation, name, acknowledged, acknowledged_at)
+    ) -> BoxFuture<'a, Result<i64>> {
+        Box::pin(async move {
+            let row = self
+                .row(
+                    "insert into feed_subscription as s (organisation, name, acknowledged, acknowledged_at)
                  values ($1, $2, $3, $4)
                  on conflict (organisation, name) do update set
                      acknowledged_at =
@@ -248,10 +258,11 @@ impl Tx {
                      acknowledged =
                          case when excluded.acknowledged > s.acknowledged then $3 else s.acknowledged end
                  returning acknowledged",
-                args![organisation, name, position, now],
-            )
-            .await?;
-        row.map_or(Ok(0), |row| row.get("acknowledged"))
+                    args![organisation, name, position, now],
+                )
+                .await?;
+            row.map_or(Ok(0), |row| row.get("acknowledged"))
+        })
     }
 
     /// How far this service has taken in the feed of `source`; empty before the first event.
@@ -307,12 +318,13 @@ impl Store {
     ///
     /// The order is that of the event ids, which are UUIDv7: within a transaction the order of publication, and per client
     /// that of the transactions, since those follow each other.
-    pub async fn stamp(&self) -> Result<()> {
-        let Db::Pg(pool) = &self.db else { return Ok(()) };
-        let mut tx = assign_pg(pool).await?;
-        // One assigner at a time, also between processes.
-        sqlx::query("select pg_advisory_xact_lock(7302)").execute(&mut *tx).await?;
-        sqlx::query(
+    pub fn stamp(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let Db::Pg(pool) = &self.db else { return Ok(()) };
+            let mut tx = assign_pg(pool).await?;
+            // One assigner at a time, also between processes.
+            sqlx::query("select pg_advisory_xact_lock(7302)").execute(&mut *tx).await?;
+            sqlx::query(
             "with next as (
                  select event_id, (select coalesce(max(position), 0) from feed_event) + row_number() over (order by event_id)
                      as position
@@ -325,29 +337,32 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
-        tx.commit().await?;
-        Ok(())
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Stamps what was just committed and wakes the readers. It is committed, so its maker hears no error of this: what
     /// cannot be stamped now is tried again until it can.
-    pub(crate) async fn stamp_published(&self) {
-        if let Err(error) = self.stamp().await {
-            tracing::warn!(%error, "events could not be put in their order yet");
-            let store = self.clone();
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(AGAIN).await;
-                    match store.stamp().await {
-                        Ok(()) => return store.shared.published.send_modify(|n| *n += 1),
-                        // The next start stamps what is left.
-                        Err(Error::Unavailable(sqlx::Error::PoolClosed)) => return,
-                        Err(_) => {}
+    pub(crate) fn stamp_published(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.stamp().await {
+                tracing::warn!(%error, "events could not be put in their order yet");
+                let store = self.clone();
+                tokio::spawn(async move {
+                    loop {
+                        tokio::time::sleep(AGAIN).await;
+                        match store.stamp().await {
+                            Ok(()) => return store.shared.published.send_modify(|n| *n += 1),
+                            // The next start stamps what is left.
+                            Err(Error::Unavailable(sqlx::Error::PoolClosed)) => return,
+                            Err(_) => {}
+                        }
                     }
-                }
-            });
-        }
-        self.shared.published.send_modify(|n| *n += 1);
+                });
+            }
+            self.shared.published.send_modify(|n| *n += 1);
+        })
     }
 
     /// Writes a cursor so that only this feed can read it back.
@@ -360,15 +375,17 @@ impl Store {
     }
 
     /// Reads a cursor that this feed gave out.
-    pub async fn read_cursor(&self, text: &str) -> Result<Cursor> {
-        let (epoch, position) = self.open_cursor(text)?;
-        // A database made anew has another epoch and a restored one lies behind: either way the subscriber must notice. The
-        // feed only grows, so it is asked only about what was not seen yet.
-        let is_known = position <= self.shared.head.load(Ordering::Relaxed);
-        if epoch != self.shared.epoch || !(is_known || position <= self.read().await?.head().await?) {
-            return Err((&general::CURSOR_FUTURE).into());
-        }
-        Ok(Cursor { position })
+    pub fn read_cursor<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Cursor>> {
+        Box::pin(async move {
+            let (epoch, position) = self.open_cursor(text)?;
+            // A database made anew has another epoch and a restored one lies behind: either way the subscriber must notice. The
+            // feed only grows, so it is asked only about what was not seen yet.
+            let is_known = position <= self.shared.head.load(Ordering::Relaxed);
+            if epoch != self.shared.epoch || !(is_known || position <= self.read().await?.head().await?) {
+                return Err((&general::CURSOR_FUTURE).into());
+            }
+            Ok(Cursor { position })
+        })
     }
 
     fn seen_head(&self, head: i64) {

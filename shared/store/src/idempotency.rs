@@ -2,6 +2,7 @@
 
 use crate::db::Tx;
 use crate::{Result, args};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::Organisation;
 
@@ -17,44 +18,48 @@ pub enum Answered {
 
 impl Tx {
     /// Looks whether a call was answered before.
-    pub async fn answered(
-        &mut self,
-        organisation: &Organisation,
-        rpc: &str,
-        request_id: &str,
-        hash: &[u8],
-    ) -> Result<Answered> {
-        let row = self
-            .row(
-                "select request_hash, response from answered_call
+    pub fn answered<'a>(
+        &'a mut self,
+        organisation: &'a Organisation,
+        rpc: &'a str,
+        request_id: &'a str,
+        hash: &'a [u8],
+    ) -> BoxFuture<'a, Result<Answered>> {
+        Box::pin(async move {
+            let row = self
+                .row(
+                    "select request_hash, response from answered_call
                  where organisation = $1 and rpc = $2 and request_id = $3",
-                args![organisation, rpc, request_id],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(Answered::No) };
-        if row.get::<Vec<u8>>("request_hash")? == hash {
-            Ok(Answered::Same(row.get("response")?))
-        } else {
-            Ok(Answered::Other)
-        }
+                    args![organisation, rpc, request_id],
+                )
+                .await?;
+            let Some(row) = row else { return Ok(Answered::No) };
+            if row.get::<Vec<u8>>("request_hash")? == hash {
+                Ok(Answered::Same(row.get("response")?))
+            } else {
+                Ok(Answered::Other)
+            }
+        })
     }
 
     /// Keeps the answer to a call, in the transaction that carried it out.
-    pub async fn keep_answer(
-        &mut self,
-        organisation: &Organisation,
-        rpc: &str,
-        request_id: &str,
-        hash: &[u8],
-        response: &[u8],
+    pub fn keep_answer<'a>(
+        &'a mut self,
+        organisation: &'a Organisation,
+        rpc: &'a str,
+        request_id: &'a str,
+        hash: &'a [u8],
+        response: &'a [u8],
         now: Timestamp,
-    ) -> Result<()> {
-        self.keep(
-            "insert into answered_call (organisation, rpc, request_id, request_hash, response, answered_at)
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.keep(
+                "insert into answered_call (organisation, rpc, request_id, request_hash, response, answered_at)
              values ($1, $2, $3, $4, $5, $6)",
-            args![organisation, rpc, request_id, hash.to_vec(), response.to_vec(), now],
-        )
-        .await?;
-        Ok(())
+                args![organisation, rpc, request_id, hash.to_vec(), response.to_vec(), now],
+            )
+            .await?;
+            Ok(())
+        })
     }
 }

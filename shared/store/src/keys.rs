@@ -6,6 +6,7 @@
 use crate::db::{Db, Tx};
 use crate::seal::{KeyOf, Masters, Retention, SealingKey, decrypt_bytes, encrypt};
 use crate::{Error, Result, Store, again, args, schema};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::ClientId;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -90,11 +91,18 @@ const HELD: usize = 4096;
 /// An opened key is read anew after this long, so that another process of the service that destroyed it is heard.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// So many keys are made at once for clients who are not there yet.
+const READY: usize = 128;
+
 /// The opened key store of one service.
 pub(crate) struct Keys {
     store: Store,
     masters: Masters,
     memory: Mutex<Memory>,
+    /// Clients to be, with the keys of their files on disk. What is left at the end is never used, and does no harm.
+    ready: Mutex<VecDeque<ClientId>>,
+    /// One at a time makes more of them.
+    making: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -145,7 +153,7 @@ impl Keys {
         }
         schema::migrate_keys(&own).await?;
         let store = Store::bare(service, own, &sealing.key);
-        let keys = Keys { store, masters: sealing.masters.clone(), memory: Mutex::default() };
+        let keys = Keys::over(store, sealing.masters.clone());
         keys.bind(service, &database, bound).await?;
         keys.try_masters().await?;
         for one in keys.store.read().await?.destroyed_keys().await? {
@@ -158,6 +166,16 @@ impl Keys {
             }
         }
         Ok(keys)
+    }
+
+    fn over(store: Store, masters: Masters) -> Keys {
+        Keys {
+            store,
+            masters,
+            memory: Mutex::default(),
+            ready: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -224,12 +242,14 @@ impl Keys {
     }
 
     /// The key, if there is one.
-    pub async fn get(&self, key: KeyOf) -> Result<Found> {
-        if let Some(found) = self.held(key) {
-            return Ok(found);
-        }
-        let mut tx = self.store.read().await?;
-        self.look(&mut tx, key).await
+    pub fn get(&self, key: KeyOf) -> BoxFuture<'_, Result<Found>> {
+        Box::pin(async move {
+            if let Some(found) = self.held(key) {
+                return Ok(found);
+            }
+            let mut tx = self.store.read().await?;
+            self.look(&mut tx, key).await
+        })
     }
 
     fn held(&self, key: KeyOf) -> Option<Found> {
@@ -266,30 +286,94 @@ impl Keys {
     }
 
     /// The key; made, and on disk in the key store, before anything is sealed with it. One that is never used does no harm.
-    pub async fn get_or_make(&self, key: KeyOf) -> Result<Found> {
-        match self.get(key).await? {
-            Found::Nothing => {}
-            found => return Ok(found),
-        }
-        let fresh = SealingKey::generate().ok_or_else(|| Error::Keys("the machine gave no randomness".into()))?;
-        let owner = key.owner();
-        let (master, wrapped) = self.wrap(&owner, key.class, fresh.expose())?;
-        let (owner, master, wrapped) = (&owner, &master, &wrapped);
-        again(|| async move {
-            let mut tx = self.store.write().await?;
-            tx.run(
-                "insert into data_key (client_id, class, master, wrapped) select $1, $2, $3, $4
+    pub fn get_or_make(&self, key: KeyOf) -> BoxFuture<'_, Result<Found>> {
+        Box::pin(async move {
+            match self.get(key).await? {
+                Found::Nothing => {}
+                found => return Ok(found),
+            }
+            let owner = key.owner();
+            let (_, master, wrapped) = self.draw(key)?;
+            let (owner, master, wrapped) = (&owner, &master, &wrapped);
+            again(|| async move {
+                let mut tx = self.store.write().await?;
+                tx.run(
+                    "insert into data_key (client_id, class, master, wrapped) select $1, $2, $3, $4
                  where not exists (select 1 as one from destroyed_key where client_id = $1 and class in ('', $2))
                  on conflict do nothing",
-                args![owner, key.class, master, wrapped.clone()],
-            )
-            .await?;
-            tx.commit().await?;
-            // Only what is on disk counts: another may have been first.
-            let mut tx = self.store.read().await?;
-            self.look(&mut tx, key).await
+                    args![owner, key.class, master, wrapped.clone()],
+                )
+                .await?;
+                tx.commit().await?;
+                // Only what is on disk counts: another may have been first.
+                let mut tx = self.store.read().await?;
+                self.look(&mut tx, key).await
+            })
+            .await
         })
-        .await
+    }
+
+    /// The id of a client who is not there yet, with the key of the file on disk: who registers a client need not wait for it.
+    pub async fn fresh_client(self: &Arc<Self>) -> Result<ClientId> {
+        loop {
+            let (fresh, left) = {
+                let mut ready = self.ready();
+                (ready.pop_front(), ready.len())
+            };
+            let Some(fresh) = fresh else {
+                self.make_ready(0).await?;
+                continue;
+            };
+            if left == READY / 2 {
+                let keys = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = keys.make_ready(left).await {
+                        tracing::warn!(service = keys.store.shared.name, %error, "no keys could be made ahead");
+                    }
+                });
+            }
+            return Ok(fresh);
+        }
+    }
+
+    fn ready(&self) -> MutexGuard<'_, VecDeque<ClientId>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes keys ahead, when no more than so many are left.
+    async fn make_ready(&self, left: usize) -> Result<()> {
+        let _turn = self.making.lock().await;
+        if self.ready().len() > left {
+            return Ok(());
+        }
+        let mut made = Vec::with_capacity(READY);
+        for _ in 0..READY {
+            let client = ClientId(Uuid::new_v4());
+            let key = Retention::File.of(client);
+            made.push((client, key, self.draw(key)?));
+        }
+        let insert = "insert into data_key (client_id, class, master, wrapped)";
+        again(|| async {
+            let rows = made
+                .iter()
+                .map(|(_, key, (_, master, wrapped))| args![key.owner(), key.class, master, wrapped.clone()]);
+            let mut tx = self.store.write().await?;
+            tx.insert_many(insert, rows.collect(), "").await?;
+            tx.commit().await
+        })
+        .await?;
+        for (client, key, (fresh, ..)) in made {
+            self.memory().hold(key, Arc::new(fresh));
+            self.ready().push_back(client);
+        }
+        Ok(())
+    }
+
+    /// A key that was never there, and how it is wrapped by which master key.
+    fn draw(&self, key: KeyOf) -> Result<(SealingKey, String, Vec<u8>)> {
+        let fresh = SealingKey::generate().ok_or_else(|| Error::Keys("the machine gave no randomness".into()))?;
+        let (master, wrapped) = self.wrap(&key.owner(), key.class, fresh.expose())?;
+        Ok((fresh, master, wrapped))
     }
 
     /// How many keys go with this, or went.
@@ -305,22 +389,24 @@ impl Keys {
     }
 
     /// Destroys keys, for good. Again changes nothing.
-    pub async fn destroy(&self, what: &Destroyed) -> Result<()> {
-        let keys = self.count(what).await?;
-        let (owner, class) = (what.client.to_string(), what.class());
-        // From here on nothing opens, also when the rest must be done again.
-        self.memory().drop_destroyed(&owner, class);
-        let owner = &owner;
-        again(|| async move {
-            let mut tx = self.store.write().await?;
-            tx.note_destroyed(what, keys).await?;
-            let delete = "delete from data_key where client_id = $1 and ($2 = '' or class = $2)";
-            tx.run(delete, args![owner, class]).await?;
-            tx.commit().await
+    pub fn destroy<'a>(&'a self, what: &'a Destroyed) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let keys = self.count(what).await?;
+            let (owner, class) = (what.client.to_string(), what.class());
+            // From here on nothing opens, also when the rest must be done again.
+            self.memory().drop_destroyed(&owner, class);
+            let owner = &owner;
+            again(|| async move {
+                let mut tx = self.store.write().await?;
+                tx.note_destroyed(what, keys).await?;
+                let delete = "delete from data_key where client_id = $1 and ($2 = '' or class = $2)";
+                tx.run(delete, args![owner, class]).await?;
+                tx.commit().await
+            })
+            .await?;
+            self.sweep().await;
+            Ok(())
         })
-        .await?;
-        self.sweep().await;
-        Ok(())
     }
 
     /// Takes what was deleted out of the files, as far as the engine lets us now; else it does so later by itself.
@@ -359,8 +445,8 @@ impl Keys {
     }
 
     /// Everything that was destroyed.
-    pub async fn destroyed(&self) -> Result<Vec<Destroyed>> {
-        self.store.read().await?.destroyed_keys().await
+    pub fn destroyed(&self) -> BoxFuture<'_, Result<Vec<Destroyed>>> {
+        Box::pin(async move { self.store.read().await?.destroyed_keys().await })
     }
 }
 
@@ -379,24 +465,26 @@ fn is_there(url: &str) -> Result<bool> {
 
 /// Wraps every key in a key store with the newest master key; says how many were wrapped by another. No sealed column is
 /// touched. The services may run, as long as they know the newest master key already.
-pub async fn rewrap(url: &str, masters: &Masters) -> Result<usize> {
-    if !is_there(url)? {
-        return Err(Error::Keys("it is not there".into()));
-    }
-    let db = Db::open(url).await?;
-    schema::migrate_keys(&db).await?;
-    // Wrapping asks nothing of the sealing key.
-    let store = Store::bare("rewrap", db, &SealingKey::from_bytes([0; 32]));
-    let keys = &Keys { store, masters: masters.clone(), memory: Mutex::default() };
-    let mut wrapped = 0;
-    loop {
-        let done = again(|| keys.rewrap_some()).await?;
-        if done == 0 {
-            keys.close().await;
-            return Ok(wrapped);
+pub fn rewrap<'a>(url: &'a str, masters: &'a Masters) -> BoxFuture<'a, Result<usize>> {
+    Box::pin(async move {
+        if !is_there(url)? {
+            return Err(Error::Keys("it is not there".into()));
         }
-        wrapped += done;
-    }
+        let db = Db::open(url).await?;
+        schema::migrate_keys(&db).await?;
+        // Wrapping asks nothing of the sealing key.
+        let store = Store::bare("rewrap", db, &SealingKey::from_bytes([0; 32]));
+        let keys = &Keys::over(store, masters.clone());
+        let mut wrapped = 0;
+        loop {
+            let done = again(|| keys.rewrap_some()).await?;
+            if done == 0 {
+                keys.close().await;
+                return Ok(wrapped);
+            }
+            wrapped += done;
+        }
+    })
 }
 
 impl Keys {
@@ -456,10 +544,12 @@ impl Tx {
 
     /// Destroys keys of a client, for good: at once in the key store, and noted here with this transaction. So whatever it
     /// rests on must be committed already (an event of another service, a deadline): killed in between, it is done again.
-    pub async fn destroy_keys(&mut self, what: &Destroyed) -> Result<()> {
-        let keys = self.sealer().keys()?.count(what).await?;
-        self.note_destroyed(what, keys).await?;
-        self.sealer().keys()?.destroy(what).await
+    pub fn destroy_keys<'a>(&'a mut self, what: &'a Destroyed) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let keys = self.sealer().keys()?.count(what).await?;
+            self.note_destroyed(what, keys).await?;
+            self.sealer().keys()?.destroy(what).await
+        })
     }
 
     /// What was destroyed, newest first, after the one with this moment, reason and class.
@@ -518,11 +608,14 @@ fn class_of(row: &crate::Row) -> Result<Option<Retention>> {
 impl Store {
     /// What the key store knows to have been destroyed and the database does not: it was put back from an older copy, and
     /// what belongs to those erasures must be done again.
-    pub async fn forgotten_erasures(&self) -> Result<Vec<Destroyed>> {
-        let noted = self.read().await?.destroyed_keys().await?;
-        let noted: BTreeSet<(String, &str)> = noted.iter().map(|one| (one.client.to_string(), one.class())).collect();
-        let destroyed = self.shared.sealer.keys()?.destroyed().await?;
-        Ok(destroyed.into_iter().filter(|one| !noted.contains(&(one.client.to_string(), one.class()))).collect())
+    pub fn forgotten_erasures(&self) -> BoxFuture<'_, Result<Vec<Destroyed>>> {
+        Box::pin(async move {
+            let noted = self.read().await?.destroyed_keys().await?;
+            let noted: BTreeSet<(String, &str)> =
+                noted.iter().map(|one| (one.client.to_string(), one.class())).collect();
+            let destroyed = self.shared.sealer.keys()?.destroyed().await?;
+            Ok(destroyed.into_iter().filter(|one| !noted.contains(&(one.client.to_string(), one.class()))).collect())
+        })
     }
 }
 

@@ -6,6 +6,9 @@
 //! On SQLite one writer connection serves all commands and groups the waiting ones into one commit, each in its own
 //! savepoint. On PostgreSQL transactions run in parallel, serialisable; one that loses a race ends in
 //! [`Error::Conflict`] and is run again by the caller.
+//!
+//! What touches a database is a boxed future, not an `async fn`: one of those would be compiled again, with all that it awaits,
+//! in every crate that awaits it.
 
 mod apart;
 mod chain;
@@ -37,12 +40,13 @@ pub use feed::{Cursor, FeedState, NewEvent, Receiver, StoredEvent, Subscription}
 pub use idempotency::Answered;
 pub use keys::{Destroyed, Destruction, Sealing, rewrap};
 pub use log::{Access, LoggedAccess};
-pub use relation::Relation;
+pub use relation::{Around, Relation};
 pub use replay::{Decided, decisions, protocols};
 pub use schema::Migration;
 pub use seal::{DERIVED_MASTER, KeyOf, Masters, Opened, Retention, Sealer, SealingKey};
 pub use state::{State, look};
 
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};
@@ -96,14 +100,21 @@ struct Shared {
 impl Store {
     /// Opens the database at `url` (`sqlite:PATH`, `postgres://…`), makes it when it is not there (SQLite), and brings
     /// its tables up to date. Its key store must be the one that the database was sealed with.
-    pub async fn open(name: &str, url: &str, sealing: &Sealing, migrations: &[Migration]) -> Result<Store> {
-        let db = db::Db::open(url).await?;
-        schema::migrate(&db, migrations).await?;
-        let epoch = feed::epoch(&db).await?;
-        let keys = keys::Keys::open(name, &db, sealing).await?;
-        let store = Store::new(name, db, epoch, Sealer::new(&sealing.key, Some(keys)));
-        store.stamp().await?;
-        Ok(store)
+    pub fn open<'a>(
+        name: &'a str,
+        url: &'a str,
+        sealing: &'a Sealing,
+        migrations: &'a [Migration],
+    ) -> BoxFuture<'a, Result<Store>> {
+        Box::pin(async move {
+            let db = db::Db::open(url).await?;
+            schema::migrate(&db, migrations).await?;
+            let epoch = feed::epoch(&db).await?;
+            let keys = keys::Keys::open(name, &db, sealing).await?;
+            let store = Store::new(name, db, epoch, Sealer::new(&sealing.key, Some(keys)));
+            store.stamp().await?;
+            Ok(store)
+        })
     }
 
     /// Transactions on a database, and nothing else that a service's has.
@@ -126,24 +137,24 @@ impl Store {
     }
 
     /// A transaction that may write. Dropped without [`Tx::commit`], it leaves no trace.
-    pub async fn write(&self) -> Result<Tx> {
-        Tx::write(self, None).await
+    pub fn write(&self) -> BoxFuture<'_, Result<Tx>> {
+        Tx::write(self, None)
     }
 
     /// The same for a caller who waits until then: a statement that still runs is cut off, nothing more begins, and the
     /// transaction ends in [`general::DEADLINE_PASSED`](kernel::general::DEADLINE_PASSED). A commit is never cut off.
-    pub async fn write_until(&self, until: Option<Instant>) -> Result<Tx> {
-        Tx::write(self, until).await
+    pub fn write_until(&self, until: Option<Instant>) -> BoxFuture<'_, Result<Tx>> {
+        Tx::write(self, until)
     }
 
     /// A connection that only reads what is committed.
-    pub async fn read(&self) -> Result<Tx> {
-        Tx::read(self, None).await
+    pub fn read(&self) -> BoxFuture<'_, Result<Tx>> {
+        Tx::read(self, None)
     }
 
     /// The same for a caller who waits until then.
-    pub async fn read_until(&self, until: Option<Instant>) -> Result<Tx> {
-        Tx::read(self, until).await
+    pub fn read_until(&self, until: Option<Instant>) -> BoxFuture<'_, Result<Tx>> {
+        Tx::read(self, until)
     }
 
     /// Which engine this is: "sqlite" or "postgres".
@@ -172,10 +183,12 @@ impl Store {
     }
 
     /// Waits until everything that is being written is committed, and closes the connections.
-    pub async fn close(&self) {
-        self.db.close().await;
-        if let Ok(keys) = self.shared.sealer.keys() {
-            keys.close().await;
-        }
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.db.close().await;
+            if let Ok(keys) = self.shared.sealer.keys() {
+                keys.close().await;
+            }
+        })
     }
 }

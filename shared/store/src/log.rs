@@ -3,6 +3,7 @@
 
 use crate::db::{Row, Tx, Value};
 use crate::{Result, args};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::{Actor, ClientId};
 use uuid::Uuid;
@@ -81,52 +82,54 @@ pub struct LoggedAccess {
 
 impl Tx {
     /// Adds an entry per client, or one without a client when there is none.
-    pub async fn log_access(&mut self, access: &Access<'_>, clients: &[ClientId]) -> Result<()> {
-        let roles: Vec<&str> = access.actor.roles.iter().map(|role| role.as_str()).collect();
-        let roles = roles.join(",");
-        let consents: Vec<String> = access.consents.iter().map(Uuid::to_string).collect();
-        let consents = (!consents.is_empty()).then(|| consents.join(","));
-        let emergency = |client: Option<ClientId>| -> Option<Uuid> {
-            access.emergencies.iter().find(|(of, _)| Some(*of) == client).map(|(_, id)| *id)
-        };
-        let on_behalf_of = |client: Option<ClientId>| -> Option<String> {
-            let represented = client.filter(|client| access.represented.contains(client));
-            represented.map(|client| client.to_string()).or_else(|| access.actor.on_behalf_of.clone())
-        };
-        let standing = |client: Option<ClientId>| -> Option<&str> {
-            let of = |wanted| access.standings.iter().find(|(of, _)| *of == wanted).map(|(_, words)| words.as_str());
-            of(client).or_else(|| of(None))
-        };
-        let entry = |client: Option<ClientId>| -> Vec<Value> {
-            args![
-                Uuid::now_v7(),
-                access.at,
-                client.map(|id| id.0),
-                &access.actor.subject,
-                &access.actor.organisation,
-                &roles,
-                on_behalf_of(client),
-                access.rpc,
-                access.purpose,
-                access.legal_ground,
-                access.categories,
-                access.request_id,
-                &access.trace_id,
-                access.result,
-                access.access_point,
-                consents.clone(),
-                emergency(client),
-                access.protocol,
-                standing(client)
-            ]
-        };
-        let entries = if clients.is_empty() {
-            vec![entry(None)]
-        } else {
-            clients.iter().map(|client| entry(Some(*client))).collect()
-        };
-        self.logged += 1;
-        self.insert_many(
+    pub fn log_access<'a>(&'a mut self, access: &'a Access<'a>, clients: &'a [ClientId]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let roles: Vec<&str> = access.actor.roles.iter().map(|role| role.as_str()).collect();
+            let roles = roles.join(",");
+            let consents: Vec<String> = access.consents.iter().map(Uuid::to_string).collect();
+            let consents = (!consents.is_empty()).then(|| consents.join(","));
+            let emergency = |client: Option<ClientId>| -> Option<Uuid> {
+                access.emergencies.iter().find(|(of, _)| Some(*of) == client).map(|(_, id)| *id)
+            };
+            let on_behalf_of = |client: Option<ClientId>| -> Option<String> {
+                let represented = client.filter(|client| access.represented.contains(client));
+                represented.map(|client| client.to_string()).or_else(|| access.actor.on_behalf_of.clone())
+            };
+            let standing = |client: Option<ClientId>| -> Option<&str> {
+                let of =
+                    |wanted| access.standings.iter().find(|(of, _)| *of == wanted).map(|(_, words)| words.as_str());
+                of(client).or_else(|| of(None))
+            };
+            let entry = |client: Option<ClientId>| -> Vec<Value> {
+                args![
+                    Uuid::now_v7(),
+                    access.at,
+                    client.map(|id| id.0),
+                    &access.actor.subject,
+                    &access.actor.organisation,
+                    &roles,
+                    on_behalf_of(client),
+                    access.rpc,
+                    access.purpose,
+                    access.legal_ground,
+                    access.categories,
+                    access.request_id,
+                    &access.trace_id,
+                    access.result,
+                    access.access_point,
+                    consents.clone(),
+                    emergency(client),
+                    access.protocol,
+                    standing(client)
+                ]
+            };
+            let entries = if clients.is_empty() {
+                vec![entry(None)]
+            } else {
+                clients.iter().map(|client| entry(Some(*client))).collect()
+            };
+            self.logged += 1;
+            self.insert_many(
             "insert into access_log (access_id, occurred_at, client_id, subject, organisation, roles, on_behalf_of, rpc, purpose,
              legal_ground, categories, request_id, trace_id, result, access_point, consents, emergency_id, protocol,
              standing)",
@@ -134,6 +137,7 @@ impl Tx {
             "",
         )
         .await
+        })
     }
 
     /// Keeps what calls are judged by; once is enough.
@@ -147,15 +151,16 @@ impl Tx {
     }
 
     /// A client's entries, newest first, from before the given entry on; without the RPCs in `withheld`, each between commas.
-    pub async fn access_log(
-        &mut self,
+    pub fn access_log<'a>(
+        &'a mut self,
         client: ClientId,
         before: Option<(Timestamp, Uuid)>,
         limit: i64,
-        withheld: &str,
-    ) -> Result<Vec<LoggedAccess>> {
-        let (at, id) = before.unwrap_or((Timestamp::MAX, Uuid::max()));
-        let rows = self
+        withheld: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<LoggedAccess>>> {
+        Box::pin(async move {
+            let (at, id) = before.unwrap_or((Timestamp::MAX, Uuid::max()));
+            let rows = self
             .rows(
                 "select access_id, occurred_at, subject, organisation, roles, on_behalf_of, rpc, purpose, legal_ground,
                  categories, request_id, result, access_point, consents, emergency_id, protocol
@@ -165,26 +170,27 @@ impl Tx {
                 args![client.0, at, id, limit, withheld],
             )
             .await?;
-        let entry = |row: &Row| {
-            Ok(LoggedAccess {
-                access_id: row.get("access_id")?,
-                at: row.get("occurred_at")?,
-                subject: row.get("subject")?,
-                organisation: row.get("organisation")?,
-                roles: row.get("roles")?,
-                on_behalf_of: row.get("on_behalf_of")?,
-                rpc: row.get("rpc")?,
-                purpose: row.get("purpose")?,
-                legal_ground: row.get("legal_ground")?,
-                categories: row.get("categories")?,
-                result: row.get("result")?,
-                changed: row.get::<Option<String>>("request_id")?.is_some(),
-                access_point: row.get("access_point")?,
-                consents: row.get("consents")?,
-                emergency_id: row.get("emergency_id")?,
-                protocol: row.get("protocol")?,
-            })
-        };
-        rows.iter().map(entry).collect()
+            let entry = |row: &Row| {
+                Ok(LoggedAccess {
+                    access_id: row.get("access_id")?,
+                    at: row.get("occurred_at")?,
+                    subject: row.get("subject")?,
+                    organisation: row.get("organisation")?,
+                    roles: row.get("roles")?,
+                    on_behalf_of: row.get("on_behalf_of")?,
+                    rpc: row.get("rpc")?,
+                    purpose: row.get("purpose")?,
+                    legal_ground: row.get("legal_ground")?,
+                    categories: row.get("categories")?,
+                    result: row.get("result")?,
+                    changed: row.get::<Option<String>>("request_id")?.is_some(),
+                    access_point: row.get("access_point")?,
+                    consents: row.get("consents")?,
+                    emergency_id: row.get("emergency_id")?,
+                    protocol: row.get("protocol")?,
+                })
+            };
+            rows.iter().map(entry).collect()
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! Who has to do with which client: the ground for every right that is about a person.
 
 use crate::db::Tx;
-use crate::{Result, args};
+use crate::{Error, Result, args, contact};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::{ClientId, Organisation};
 use uuid::Uuid;
@@ -21,10 +22,46 @@ pub struct Relation<'a> {
     pub kind: &'a str,
 }
 
+/// How an organisation and one of its people have to do with a client, and how the client is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// Whether the organisation as a whole has a live relation to the client.
+    pub organisation: bool,
+    /// Whether that very person has.
+    pub person: bool,
+    /// Whether safe contact is on, and through whom (R-REG-28).
+    pub reached_through: Option<Option<Organisation>>,
+}
+
 impl Tx {
+    /// Looks around a client, in one statement: whether there is such a client or not, it is the same one.
+    pub fn around<'a>(
+        &'a mut self,
+        client: ClientId,
+        organisation: &'a Organisation,
+        person: &'a str,
+    ) -> BoxFuture<'a, Result<Around>> {
+        Box::pin(async move {
+            let sql = "select (select count(*) from relation where client_id = $1 and organisation = $2 and person = ''
+                               and ended_at is null) as as_organisation,
+                              (select count(*) from relation where client_id = $1 and organisation = $2 and person = $3
+                               and ended_at is null) as as_person,
+                              (select organisation from contact_through where client_id = $1) as organisation";
+            let row = self.row(sql, args![client, organisation, person]).await?;
+            let row = row.ok_or_else(|| Error::inconsistent("relation", "client_id", "was not looked for"))?;
+            let count = |column| row.get::<i64>(column).map(|n| n > 0);
+            let reached_through = match row.get::<Option<String>>("organisation")? {
+                Some(_) => Some(contact::through(&row)?),
+                None => None,
+            };
+            Ok(Around { organisation: count("as_organisation")?, person: count("as_person")?, reached_through })
+        })
+    }
+
     /// Grants a relation; the same one again changes nothing, also when it has ended meanwhile.
-    pub async fn grant(&mut self, relation: &Relation<'_>, now: Timestamp) -> Result<()> {
-        self.keep(
+    pub fn grant<'a>(&'a mut self, relation: &'a Relation<'a>, now: Timestamp) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.keep(
             "insert into relation (relation_id, client_id, organisation, person, kind, granted_at) values ($1, $2, $3, $4, $5, $6)
              on conflict (relation_id) do nothing",
             args![
@@ -37,7 +74,8 @@ impl Tx {
             ],
         )
         .await?;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Ends a relation; one that has ended stays as it is.
@@ -51,19 +89,21 @@ impl Tx {
     }
 
     /// Whether an organisation as a whole has a live relation to the client; with `person`, whether that very person has.
-    pub async fn has_relation(
-        &mut self,
+    pub fn has_relation<'a>(
+        &'a mut self,
         client: ClientId,
-        organisation: &Organisation,
-        person: Option<&str>,
-    ) -> Result<bool> {
-        let row = self
-            .row(
-                "select 1 as one from relation
+        organisation: &'a Organisation,
+        person: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let row = self
+                .row(
+                    "select 1 as one from relation
                  where client_id = $1 and organisation = $2 and person = $3 and ended_at is null limit 1",
-                args![client.0, organisation, person.unwrap_or("")],
-            )
-            .await?;
-        Ok(row.is_some())
+                    args![client.0, organisation, person.unwrap_or("")],
+                )
+                .await?;
+            Ok(row.is_some())
+        })
     }
 }

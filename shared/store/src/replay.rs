@@ -3,6 +3,7 @@
 use crate::chain::Reading;
 use crate::{Result, Row};
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 const EVERY_DECISION: &str = "select position, occurred_at, rpc, roles, purpose, result, protocol, standing
@@ -45,10 +46,12 @@ impl Decided {
 }
 
 /// What calls were judged by, by version, as the database at `url` keeps it.
-pub async fn protocols(url: &str) -> Result<Vec<(String, String)>> {
-    let rows =
-        Reading::open(url).await?.all("select version, words from authorisation_protocol order by kept_at").await?;
-    rows.iter().map(|row| Ok((row.get("version")?, row.get("words")?))).collect()
+pub fn protocols(url: &str) -> BoxFuture<'_, Result<Vec<(String, String)>>> {
+    Box::pin(async move {
+        let rows =
+            Reading::open(url).await?.all("select version, words from authorisation_protocol order by kept_at").await?;
+        rows.iter().map(|row| Ok((row.get("version")?, row.get("words")?))).collect()
+    })
 }
 
 /// Goes past every decision in the database at `url`, in the order of the log. It only reads.

@@ -6,10 +6,12 @@
 
 use crate::keys::{Found, Keys};
 use crate::{Error, Result};
+use futures_util::future::BoxFuture;
 use kernel::{ClientId, Refusal, general};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{hkdf, hmac};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The key from which a service's lookups are derived: 32 bytes. Prints as dots, and is overwritten when it is dropped.
@@ -194,7 +196,7 @@ pub struct Sealer {
     before: LessSafeKey,
     lookups: hmac::Key,
     /// A key store itself has none.
-    keys: Option<Keys>,
+    keys: Option<Arc<Keys>>,
 }
 
 impl Sealer {
@@ -203,51 +205,72 @@ impl Sealer {
         Self {
             before: aead(&derive(&root, b"columns")),
             lookups: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, b"lookups").expose()),
-            keys,
+            keys: keys.map(Arc::new),
         }
+    }
+
+    /// The id of a client who is not there yet, with the key of the file on disk.
+    pub fn fresh_client(&self) -> BoxFuture<'_, Result<ClientId>> {
+        Box::pin(async move { self.keys()?.fresh_client().await })
     }
 
     /// Encrypts a text for one place, such as `client.bsn` of one client. The result fits a `bytea` column. A key that does
     /// not exist yet is made first; one that was destroyed is a refusal.
-    pub async fn seal(
-        &self,
+    pub fn seal<'a>(
+        &'a self,
         key: KeyOf,
-        column: &str,
-        row: impl std::fmt::Display + Send,
-        text: &str,
-    ) -> Result<Vec<u8>> {
-        let place = place(column, &row);
-        match self.keys()?.get_or_make(key).await? {
-            Found::Key(key) => Ok([MARK.as_slice(), &encrypt(&aead(&key), &place, text.as_bytes())?].concat()),
-            Found::Destroyed | Found::Nothing => Err(erased().into()),
-        }
+        column: &'a str,
+        row: impl std::fmt::Display,
+        text: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<u8>>> {
+        self.seal_at(key, place(column, &row), text)
+    }
+
+    fn seal_at<'a>(&'a self, key: KeyOf, place: String, text: &'a str) -> BoxFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            match self.keys()?.get_or_make(key).await? {
+                Found::Key(key) => Ok([MARK.as_slice(), &encrypt(&aead(&key), &place, text.as_bytes())?].concat()),
+                Found::Destroyed | Found::Nothing => Err(erased().into()),
+            }
+        })
     }
 
     /// Decrypts what was sealed for that very place; anything else is an inconsistency, but for what was destroyed.
-    pub async fn open(
-        &self,
+    pub fn open<'a>(
+        &'a self,
         key: KeyOf,
-        column: &str,
-        row: impl std::fmt::Display + Send,
-        sealed: &[u8],
-    ) -> Result<Opened> {
-        let place = place(column, &row);
-        let found = self.keys()?.get(key).await?;
-        let text = match (&found, sealed.strip_prefix(MARK)) {
-            (Found::Destroyed, _) => return Ok(Opened::Erased),
-            (Found::Key(key), Some(body)) => decrypt(&aead(key), &place, body),
-            _ => None,
-        };
-        // The random beginning of what was sealed before may look like the mark.
-        match text.or_else(|| decrypt(&self.before, &place, sealed)) {
-            Some(text) => Ok(Opened::Text(text)),
-            None if matches!(found, Found::Nothing) => Err(Error::inconsistent(
-                column,
-                "sealed",
-                "its key is not in the key store: an older copy was put back",
-            )),
-            None => Err(Error::inconsistent(column, "sealed", "does not open with this key in this place")),
-        }
+        column: &'a str,
+        row: impl std::fmt::Display,
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Opened>> {
+        self.open_at(key, column, place(column, &row), sealed)
+    }
+
+    fn open_at<'a>(
+        &'a self,
+        key: KeyOf,
+        column: &'a str,
+        place: String,
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Opened>> {
+        Box::pin(async move {
+            let found = self.keys()?.get(key).await?;
+            let text = match (&found, sealed.strip_prefix(MARK)) {
+                (Found::Destroyed, _) => return Ok(Opened::Erased),
+                (Found::Key(key), Some(body)) => decrypt(&aead(key), &place, body),
+                _ => None,
+            };
+            // The random beginning of what was sealed before may look like the mark.
+            match text.or_else(|| decrypt(&self.before, &place, sealed)) {
+                Some(text) => Ok(Opened::Text(text)),
+                None if matches!(found, Found::Nothing) => Err(Error::inconsistent(
+                    column,
+                    "sealed",
+                    "its key is not in the key store: an older copy was put back",
+                )),
+                None => Err(Error::inconsistent(column, "sealed", "does not open with this key in this place")),
+            }
+        })
     }
 
     /// The keyed hash under which a value can be found again without being readable; `kind` keeps kinds apart.
@@ -265,7 +288,7 @@ impl Sealer {
         self.keys.as_ref().is_some_and(|keys| keys.erased(client))
     }
 
-    pub(crate) fn keys(&self) -> Result<&Keys> {
+    pub(crate) fn keys(&self) -> Result<&Arc<Keys>> {
         self.keys.as_ref().ok_or_else(|| Error::Keys("a key store seals nothing itself".to_owned()))
     }
 }

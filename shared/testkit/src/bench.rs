@@ -112,7 +112,7 @@ impl<S: Service> Bench<S> {
     pub async fn start(engine: Engine, make: fn() -> S) -> Option<Self> {
         let database = Database::create(engine)?;
         let mut peers = BTreeMap::new();
-        for source in S::FEEDS {
+        for source in make().about().feeds {
             peers.insert(*source, FakePeer::start(source).await);
         }
         let clock = Clock::manual(Moment::at_hour(Date::constant(2026, 3, 2), 9).at);
@@ -142,10 +142,10 @@ impl<S: Service> Bench<S> {
             transport: self.transport.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let service = (self.make)();
+        let service = Arc::new((self.make)());
         let served = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            service.serve(setup, listener, Box::pin(shutdown)).await
+            chassis::serve(service, setup, listener, Box::pin(shutdown)).await
         });
         self.running = Some(Running { endpoint, stop, served });
     }

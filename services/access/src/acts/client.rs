@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// Registers a client for the caller's organisation, which has to do with the client from then on (R-ACC-11, R-REG-26).
 pub async fn register(work: &mut Work, municipality: Municipality, identity: Identity) -> Result<ClientId> {
-    let id = ClientId(Uuid::new_v4());
+    let id = work.sealer().fresh_client().await?;
     work.touched(id);
     let known_as = known_as(work, id, &identity).await?;
     let client = Client { municipality, registered_by: work.organisation().clone(), identity, died_on: None };

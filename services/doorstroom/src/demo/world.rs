@@ -1,6 +1,6 @@
 //! A running chain on a clock that is moved by hand, and somebody in every role.
 
-use crate::cluster::{Cluster, FEEDS, Options};
+use crate::cluster::{ABOUT, Cluster, Options};
 use crate::doors::{Doors, Person};
 use crate::rest::{Told, left_to_do};
 use crate::{refusal, roles};
@@ -117,7 +117,7 @@ impl World {
                 return Ok(left);
             }
         }
-        let others: Vec<_> = FEEDS.iter().map(|(name, _)| *name).filter(|name| !FIRST.contains(name)).collect();
+        let others: Vec<_> = ABOUT.iter().map(|about| about.name).filter(|name| !FIRST.contains(name)).collect();
         told.extend(self.look(&others).await?);
         Ok(left_to_do(&told))
     }

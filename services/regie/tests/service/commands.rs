@@ -5,7 +5,7 @@
 
 use super::{TODAY, accepted, id, notified};
 use auth::{Keys, Verifier};
-use chassis::{Service as _, Setup};
+use chassis::Setup;
 use kernel::{ClientId, Role, Uuid};
 use proto::feed::v1::GetStatusRequest;
 use proto::feed::v1::feed_service_client::FeedServiceClient;
@@ -182,7 +182,8 @@ impl Second {
             transport: Default::default(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = Regie::embedded().serve(setup, listener, Box::pin(async { drop(stopped.await) }));
+        let served =
+            chassis::serve(Arc::new(Regie::embedded()), setup, listener, Box::pin(async { drop(stopped.await) }));
         self.running = Some((stop, tokio::spawn(served)));
     }
 

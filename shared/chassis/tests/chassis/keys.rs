@@ -1,6 +1,7 @@
 //! Keys of clients: one for each, rewrapped, destroyed for good, on both engines (R-REG-22, R-REG-23).
 
 use kernel::{ClientId, Uuid};
+use std::collections::BTreeSet;
 use store::Retention::{File, Plan};
 use store::{Destroyed, Error, KeyOf, Masters, Opened, Sealing, Store, args};
 use testkit::{Database, Engine};
@@ -227,6 +228,38 @@ async fn many_that_seal_for_one_client_at_once_share_one_key(engine: Engine) {
     }
 }
 
+async fn who_is_registered_has_a_key_on_disk_already_and_shares_it_with_nobody(engine: Engine) {
+    let Some(database) = Database::create(engine) else { return };
+    let killed = open(&database).await;
+    // More than are made ahead at once, by many at the same time.
+    let register = |desk: usize| {
+        let store = killed.clone();
+        tokio::spawn(async move {
+            let mut registered = Vec::new();
+            for n in 0..50 {
+                let (client, name) = (store.sealer().fresh_client().await.unwrap(), format!("Noor {desk} {n}"));
+                let sealed = store.sealer().seal(File.of(client), "client.name", 1, &name).await.unwrap();
+                registered.push((client, name, sealed));
+            }
+            registered
+        })
+    };
+    let mut registered = Vec::new();
+    for desk in (0..8).map(register).collect::<Vec<_>>() {
+        registered.extend(desk.await.unwrap());
+    }
+    let different: BTreeSet<ClientId> = registered.iter().map(|(client, ..)| *client).collect();
+    assert_eq!(different.len(), 400);
+    // Nothing was closed: a kill closes nothing either.
+    let store = open(&database).await;
+    let (first, _, first_sealed) = &registered[0];
+    destroy(&store, &erased(*first)).await;
+    assert_eq!(read(&store, File.of(*first), first_sealed).await, Opened::Erased);
+    for (client, name, sealed) in &registered[1..] {
+        assert_eq!(read(&store, File.of(*client), sealed).await, text(name));
+    }
+}
+
 macro_rules! both {
     ($($name:ident),* $(,)?) => { $(
         mod $name {
@@ -255,4 +288,5 @@ both! {
     a_key_store_that_is_not_the_databases_own_is_refused_and_no_fresh_keys_are_made,
     a_kill_between_making_a_key_and_using_it_loses_nothing,
     many_that_seal_for_one_client_at_once_share_one_key,
+    who_is_registered_has_a_key_on_disk_already_and_shares_it_with_nobody,
 }

@@ -2,7 +2,7 @@
 
 use super::{Counter, Follower, call, client, count, logged, stabilise, started};
 use auth::{Issuer, Thumbprint, Trusted, Verifier};
-use chassis::{Clients, Limits, Pair, Service as _, Setup, Tls, Transport};
+use chassis::{Clients, Limits, Pair, Setup, Tls, Transport};
 use kernel::Role;
 use proto::audit::v1::GetCheckpointRequest;
 use proto::audit::v1::audit_service_client::AuditServiceClient;
@@ -307,7 +307,7 @@ testkit::on_both_engines! {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let follower = tokio::spawn(Follower.serve(setup, listener, Box::pin(async { drop(stopped.await) })));
+        let follower = tokio::spawn(chassis::serve(Arc::new(Follower), setup, listener, Box::pin(async { drop(stopped.await) })));
         call(&counter, &rid(), client('a')).await.unwrap();
         taken_in(&counter, 1).await;
 
