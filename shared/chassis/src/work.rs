@@ -11,7 +11,7 @@ use proto::contact::v1::SafeContact;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use store::{Around, Error, NewEvent, Result, Tx};
+use store::{Around, Error, NewEvent, Result, Row, Tx, args};
 use telemetry::TraceContext;
 use uuid::Uuid;
 
@@ -278,6 +278,19 @@ impl Work {
         let around = self.tx.around(client, &actor.organisation, &actor.subject).await?;
         self.around = self.only_looks.then(|| (client, around.clone()));
         Ok(around)
+    }
+
+    /// The row of a client, by a query with [`store::around!`] among its columns and no other arguments: where nothing is
+    /// changed, [`Work::permit`] and what hides a place or a telephone number then look for nothing more.
+    pub fn row_around(&mut self, client: ClientId, sql: &'static str) -> BoxFuture<'_, Result<Option<Row>>> {
+        Box::pin(async move {
+            let actor = self.caller.actor.clone();
+            let row = self.tx.row(sql, args![client, &actor.organisation, &actor.subject]).await?;
+            if let Some(row) = row.as_ref().filter(|_| self.only_looks) {
+                self.around = Some((client, Around::read(row)?));
+            }
+            Ok(row)
+        })
     }
 
     /// How the caller stands to the own file of a client, by what access told of ages (R-REG-21). Who stands in for a client

@@ -22,14 +22,14 @@ impl Tx {
     /// Everybody for whom safe contact is on, and through whom: few.
     pub async fn all_reached_through(&mut self) -> Result<BTreeMap<ClientId, Option<Organisation>>> {
         let rows = self.rows("select client_id, organisation from contact_through", args![]).await?;
-        rows.iter().map(|row| Ok((row.get("client_id")?, through(row)?))).collect()
+        rows.iter().map(|row| Ok((row.get("client_id")?, through(row, "organisation")?))).collect()
     }
 }
 
 /// Through whom a client is reached for whom safe contact is on.
-pub(crate) fn through(row: &Row) -> Result<Option<Organisation>> {
-    match row.get::<String>("organisation")?.as_str() {
+pub(crate) fn through(row: &Row, column: &str) -> Result<Option<Organisation>> {
+    match row.get::<String>(column)?.as_str() {
         "" => Ok(None),
-        _ => row.get("organisation").map(Some),
+        _ => row.get(column).map(Some),
     }
 }

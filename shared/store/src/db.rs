@@ -12,7 +12,6 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
-use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -108,21 +107,28 @@ impl Along {
         self.sql.is_empty()
     }
 
-    fn add(&mut self, sql: &str, args: Vec<Value>) {
-        // The parameters of all statements are numbered through.
-        let before = self.args.len();
-        for (i, piece) in sql.split('$').enumerate() {
-            if i == 0 {
-                self.sql.push_str(piece);
-                continue;
-            }
-            let digits = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
-            let (number, rest) = piece.split_at(digits);
-            let number: usize = number.parse().expect("a parameter is a dollar sign and a number");
-            let _ = write!(self.sql, "${}{rest}", before + number);
+    fn add(&mut self, sql: &str, mut args: Vec<Value>) {
+        // Written without numbers, in the order in which they stand: SQLite looks a named one up among all that there are.
+        let mut pieces = sql.split('$');
+        self.sql.push_str(pieces.next().unwrap_or_default());
+        let parameters: Vec<(usize, &str)> = pieces
+            .map(|piece| {
+                let digits = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+                let (number, rest) = piece.split_at(digits);
+                let number: usize = number.parse().expect("a parameter is a dollar sign and a number");
+                (number - 1, rest)
+            })
+            .collect();
+        let mut uses = vec![0; args.len()];
+        parameters.iter().for_each(|(number, _)| uses[*number] += 1);
+        for (number, rest) in parameters {
+            uses[number] -= 1;
+            let last = uses[number] == 0;
+            self.args.push(if last { std::mem::take(&mut args[number]) } else { args[number].clone() });
+            self.sql.push('?');
+            self.sql.push_str(rest);
         }
         self.sql.push(';');
-        self.args.extend(args);
     }
 
     /// A statement with everything that goes before it.
@@ -430,7 +436,7 @@ fn pg(sql: impl SqlSafeStr, args: Vec<Value>) -> PgQuery {
 }
 
 /// A parameter of a query.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `bigint`
     Int(Option<i64>),
@@ -440,6 +446,12 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
     /// `boolean`
     Bool(Option<bool>),
+}
+
+impl Default for Value {
+    fn default() -> Self {
+        Self::Int(None)
+    }
 }
 
 /// The parameters of a query, in order: `args![id.0, version, "open"]`.
@@ -602,15 +614,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parameters_of_writes_that_travel_together_are_numbered_through() {
+    fn the_parameters_of_writes_that_travel_together_stand_in_their_order() {
         let mut along = Along::default();
-        along.add("update a set x = $2 where y = $1 and z = $2", args![1, "two"]);
+        along.add("update a set x = $2 where y = $1 and z = $2", args!["one", "two"]);
         along.add("delete from b", args![]);
-        along.add("insert into c values ($1, $10)", args![3]);
-        assert_eq!(
-            along.sql,
-            "update a set x = $2 where y = $1 and z = $2;delete from b;insert into c values ($3, $12);"
-        );
-        assert_eq!(along.args.len(), 3);
+        along.add("insert into c values ($1, $2)", args![3, 4]);
+        assert_eq!(along.sql, "update a set x = ? where y = ? and z = ?;delete from b;insert into c values (?, ?);");
+        assert_eq!(along.args, args!["two", "one", "two", 3, 4]);
     }
 }

@@ -1,6 +1,6 @@
 //! Who has to do with which client: the ground for every right that is about a person.
 
-use crate::db::Tx;
+use crate::db::{Row, Tx};
 use crate::{Error, Result, args, contact};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -33,6 +33,31 @@ pub struct Around {
     pub reached_through: Option<Option<Organisation>>,
 }
 
+/// What is looked for around the client `$1`, for the organisation `$2` and the person `$3`, as columns of any query: with
+/// it a client is read and looked around in one statement.
+#[macro_export]
+macro_rules! around {
+    () => {
+        "(select count(*) from relation r where r.client_id = $1 and r.organisation = $2 and r.person = ''
+          and r.ended_at is null) as around_organisation,
+         (select count(*) from relation r where r.client_id = $1 and r.organisation = $2 and r.person = $3
+          and r.ended_at is null) as around_person,
+         (select c.organisation from contact_through c where c.client_id = $1) as around_reached"
+    };
+}
+
+impl Around {
+    /// Reads the columns of [`around!`].
+    pub fn read(row: &Row) -> Result<Around> {
+        let some = |column| row.get::<i64>(column).map(|n| n > 0);
+        let reached_through = match row.get::<Option<String>>("around_reached")? {
+            Some(_) => Some(contact::through(row, "around_reached")?),
+            None => None,
+        };
+        Ok(Around { organisation: some("around_organisation")?, person: some("around_person")?, reached_through })
+    }
+}
+
 impl Tx {
     /// Looks around a client, in one statement: whether there is such a client or not, it is the same one.
     pub fn around<'a>(
@@ -42,19 +67,8 @@ impl Tx {
         person: &'a str,
     ) -> BoxFuture<'a, Result<Around>> {
         Box::pin(async move {
-            let sql = "select (select count(*) from relation where client_id = $1 and organisation = $2 and person = ''
-                               and ended_at is null) as as_organisation,
-                              (select count(*) from relation where client_id = $1 and organisation = $2 and person = $3
-                               and ended_at is null) as as_person,
-                              (select organisation from contact_through where client_id = $1) as organisation";
-            let row = self.row(sql, args![client, organisation, person]).await?;
-            let row = row.ok_or_else(|| Error::inconsistent("relation", "client_id", "was not looked for"))?;
-            let count = |column| row.get::<i64>(column).map(|n| n > 0);
-            let reached_through = match row.get::<Option<String>>("organisation")? {
-                Some(_) => Some(contact::through(&row)?),
-                None => None,
-            };
-            Ok(Around { organisation: count("as_organisation")?, person: count("as_person")?, reached_through })
+            let row = self.row(concat!("select ", around!()), args![client, organisation, person]).await?;
+            Around::read(&row.ok_or_else(|| Error::inconsistent("relation", "client_id", "was not looked for"))?)
         })
     }
 

@@ -5,7 +5,7 @@ use crate::domain::client::{Client, Home, Identity};
 use crate::domain::household::{Household, Member};
 use ::store::Retention::File;
 use ::store::{Opened, json};
-use chassis::{Error, Result, Tx, args};
+use chassis::{Error, Result, Tx, Work, args};
 use kernel::{Bsn, ClientId, Date, Organisation, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +47,14 @@ fn bsn_hash(tx: &Tx, bsn: Option<&Bsn>) -> Option<Vec<u8>> {
 }
 
 /// A client and its version; none for who was erased.
-pub async fn load(tx: &mut Tx, id: ClientId) -> Result<Option<Versioned<Client>>> {
-    let sql = "select version, municipality, registered_by, identity, died_on from client where client_id = $1";
-    let Some(row) = tx.row(sql, args![id]).await? else { return Ok(None) };
-    let Some(identity) = open(tx, id, &row.get::<Vec<u8>>("identity")?).await? else { return Ok(None) };
+pub async fn load(work: &mut Work, id: ClientId) -> Result<Option<Versioned<Client>>> {
+    let sql = concat!(
+        "select t.version, t.municipality, t.registered_by, t.identity, t.died_on, ",
+        ::store::around!(),
+        " from client t where t.client_id = $1"
+    );
+    let Some(row) = work.row_around(id, sql).await? else { return Ok(None) };
+    let Some(identity) = open(work, id, &row.get::<Vec<u8>>("identity")?).await? else { return Ok(None) };
     let client = Client {
         municipality: row.get("municipality")?,
         registered_by: row.get("registered_by")?,
