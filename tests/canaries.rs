@@ -63,7 +63,7 @@ const ABOUT_NOBODY: [&str; 33] = [
 ];
 
 /// What people wrote on the way to a home (`chain/steps.rs`, `cells.rs`): as good as any canary.
-const WRITTEN_ON_THE_WAY: [&str; 21] = [
+const WRITTEN_ON_THE_WAY: [&str; 22] = [
     "Achternaam",
     "06-55501234",
     "0655501234",
@@ -82,13 +82,14 @@ const WRITTEN_ON_THE_WAY: [&str; 21] = [
     "De post blijft ongeopend.",
     "Een wandeling.",
     "078-5550199",
+    "De huisnummers zijn verwisseld.",
     "Staat met een tas bij de bus.",
     "Twee broers op één adres.",
     "Toch dezelfde, bleek aan het loket.",
 ];
 
 /// What must have been carried out with canaries in it, so that there was something to find.
-const PLANTED: [&str; 10] = [
+const PLANTED: [&str; 11] = [
     "AccessService/CorrectClient",
     "AccessService/RegisterClient",
     "AftercareService/AgreeSignallingPlan",
@@ -97,6 +98,7 @@ const PLANTED: [&str; 10] = [
     "HousingService/RegisterDwelling",
     "RegieService/AdoptPlan",
     "RegieService/OpenEmergencyAccess",
+    "RegieService/RequestCorrection",
     "RegieService/ReviewEmergencyAccess",
     "RegieService/SetGoal",
 ];

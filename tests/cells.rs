@@ -486,6 +486,14 @@ impl Chain {
         let request =
             regie::RecordAccessRequestRequest { request_id: rid(), client_id: client_id(), received_on: None };
         call!(self, own.regie("own-file"), record_access_request, request);
+        let request = regie::RequestCorrectionRequest {
+            request_id: rid(),
+            client_id: client_id(),
+            concerns: regie::CorrectionSubject::Home.into(),
+            words: "De huisnummers zijn verwisseld.".to_owned(),
+            ..Default::default()
+        };
+        call!(self, own.regie("own-file"), request_correction, request);
         self.nowhere_to_sleep(&household.client_id, DORDRECHT).await;
         let request = regie::OpenEmergencyAccessRequest {
             request_id: rid(),

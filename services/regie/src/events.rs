@@ -5,12 +5,12 @@ use crate::domain::process::Ground;
 use crate::domain::readiness::Requirement;
 use crate::domain::relation::Relation;
 use crate::domain::{
-    access_request, case, consent, emergency, erasure, gate, help_agreement, relation, release, representative,
-    retention, safe_contact, separation, task, word,
+    access_request, case, consent, correction, emergency, erasure, gate, help_agreement, month, relation, release,
+    representative, retention, safe_contact, separation, task, word,
 };
 use crate::store::readiness::Published;
 use chassis::{Result, Work};
-use kernel::{ClientId, Organisation, Role, Timestamp};
+use kernel::{ClientId, Date, Organisation, Role, Timestamp};
 use proto::regie::v1 as pb;
 
 /// An instant as it goes on the wire.
@@ -53,10 +53,13 @@ both_ways! {
     consent_category, from_consent_category: consent::Category => pb::ConsentCategory;
     release_subject, from_release_subject: release::Subject => pb::ReleaseSubject;
     help_kind, from_help_kind: help_agreement::Kind => pb::HelpKind;
-    extension_ground, from_extension_ground: access_request::ExtensionGround => pb::AccessExtensionGround;
+    extension_ground, from_extension_ground: month::ExtensionGround => pb::AccessExtensionGround;
     access_withheld_ground, from_access_withheld_ground: access_request::WithheldGround => pb::AccessWithheldGround;
     access_refusal_ground, from_access_refusal_ground: access_request::RefusalGround => pb::AccessRefusalGround;
     access_way, from_access_way: access_request::Way => pb::AccessWay;
+    correction_subject, from_correction_subject: correction::Subject => pb::CorrectionSubject;
+    correction_outcome, from_correction_outcome: correction::Outcome => pb::CorrectionOutcome;
+    correction_ground, from_correction_ground: correction::Ground => pb::CorrectionGround;
     representative_ground, from_representative_ground: representative::Ground => pb::RepresentativeGround;
     override_reason, from_override_reason: gate::OverrideReason => pb::OverrideReason;
     erasure_ground, from_erasure_ground: erasure::Ground => pb::ErasureGround;
@@ -283,12 +286,12 @@ pub fn access_requested(request: &access_request::AccessRequest) -> pb::AccessRe
 /// That its month was extended.
 pub fn access_request_extended(request: &access_request::AccessRequest) -> pb::AccessRequestExtended {
     let (access_request_id, answer_by) = (request.id.to_string(), Some(proto::from_date(request.answer_by)));
-    pb::AccessRequestExtended { access_request_id, answer_by, ground: extension_ground_of(request).into() }
+    pb::AccessRequestExtended { access_request_id, answer_by, ground: extension_ground_of(request.extended).into() }
 }
 
-/// Why its month was extended, if it was.
-pub fn extension_ground_of(request: &access_request::AccessRequest) -> pb::AccessExtensionGround {
-    request.extended.map_or(pb::AccessExtensionGround::Unspecified, |(ground, _)| extension_ground(ground))
+/// Why a month was extended, if it was.
+pub fn extension_ground_of(extended: Option<(month::ExtensionGround, Date)>) -> pb::AccessExtensionGround {
+    extended.map_or(pb::AccessExtensionGround::Unspecified, |(ground, _)| extension_ground(ground))
 }
 
 /// What was answered; nothing while it waits.
@@ -308,6 +311,28 @@ pub fn access_request_answered(request: &access_request::AccessRequest) -> pb::A
         }
     }
     answered
+}
+
+/// That the client asks for a correction.
+pub fn correction_requested(correction: &correction::Correction) -> pb::CorrectionRequested {
+    let (correction_id, answer_by) = (correction.id.to_string(), Some(proto::from_date(correction.answer_by)));
+    pb::CorrectionRequested { correction_id, answer_by }
+}
+
+/// That its month was extended.
+pub fn correction_extended(correction: &correction::Correction) -> pb::CorrectionExtended {
+    let (correction_id, answer_by) = (correction.id.to_string(), Some(proto::from_date(correction.answer_by)));
+    pb::CorrectionExtended { correction_id, answer_by, ground: extension_ground_of(correction.extended).into() }
+}
+
+/// What was decided; nothing while it waits.
+pub fn correction_decided(correction: &correction::Correction) -> pb::CorrectionDecided {
+    let (outcome, ground) = correction.decided.as_ref().map(|decision| (decision.outcome, decision.ground)).unzip();
+    pb::CorrectionDecided {
+        correction_id: correction.id.to_string(),
+        outcome: outcome.map_or(pb::CorrectionOutcome::Unspecified, correction_outcome).into(),
+        ground: ground.flatten().map_or(pb::CorrectionGround::Unspecified, correction_ground).into(),
+    }
 }
 
 /// That a retention term is over.
@@ -413,10 +438,13 @@ mod tests {
             consent_category, from_consent_category, consent::Category, "CONSENT_CATEGORY";
             release_subject, from_release_subject, release::Subject, "RELEASE_SUBJECT";
             help_kind, from_help_kind, help_agreement::Kind, "HELP_KIND";
-            extension_ground, from_extension_ground, access_request::ExtensionGround, "ACCESS_EXTENSION_GROUND";
+            extension_ground, from_extension_ground, month::ExtensionGround, "ACCESS_EXTENSION_GROUND";
             access_withheld_ground, from_access_withheld_ground, access_request::WithheldGround, "ACCESS_WITHHELD_GROUND";
             access_refusal_ground, from_access_refusal_ground, access_request::RefusalGround, "ACCESS_REFUSAL_GROUND";
             access_way, from_access_way, access_request::Way, "ACCESS_WAY";
+            correction_subject, from_correction_subject, correction::Subject, "CORRECTION_SUBJECT";
+            correction_outcome, from_correction_outcome, correction::Outcome, "CORRECTION_OUTCOME";
+            correction_ground, from_correction_ground, correction::Ground, "CORRECTION_GROUND";
             representative_ground, from_representative_ground, representative::Ground, "REPRESENTATIVE_GROUND";
             override_reason, from_override_reason, gate::OverrideReason, "OVERRIDE_REASON";
             erasure_ground, from_erasure_ground, erasure::Ground, "ERASURE_GROUND";

@@ -90,6 +90,7 @@ impl Regie {
             (152, "representative", include_str!("../migrations/0152_representative.sql")),
             (160, "safe contact", include_str!("../migrations/0160_safe_contact.sql")),
             (161, "task for each", include_str!("../migrations/0161_task_for_each.sql")),
+            (162, "correction", include_str!("../migrations/0162_correction.sql")),
         ],
         feeds: &["access", "housing", "income", "aftercare"],
         held: store::export::HELD,

@@ -8,6 +8,8 @@ mod access_request;
 mod acknowledgement;
 #[path = "service/commands.rs"]
 mod commands;
+#[path = "service/correction.rs"]
+mod correction;
 #[path = "service/emergency.rs"]
 mod emergency;
 #[path = "service/erasure.rs"]

@@ -1,19 +1,12 @@
 //! The road of a request for access: on the municipality's list with its month, until it is answered (R-REG-21).
 
-use super::{task, tell};
-use crate::domain::access_request::{self, AccessRequest, AccessRequestId, Answer, ExtensionGround, Way};
-use crate::domain::policy::Policy;
-use crate::domain::task::{Kind, TaskId, Wanted};
+use super::{desk, on_the_desk, task, tell};
+use crate::domain::access_request::{self, AccessRequest, AccessRequestId, Answer, Way};
+use crate::domain::month::ExtensionGround;
+use crate::domain::task::Kind;
 use crate::{Regie, events, store};
 use chassis::{Result, Work};
-use kernel::{ClientId, Date, Organisation, Role, Uuid};
-
-/// Who answers, and the policy that holds there.
-async fn desk<'a>(regie: &'a Regie, work: &mut Work, client: ClientId) -> Result<(Organisation, &'a Policy)> {
-    let municipality = super::municipality_of(regie, work, client).await?;
-    let policy = regie.policy.at(&municipality, work.now.date);
-    Ok((regie.register.regie_of(&municipality).clone(), policy))
-}
+use kernel::{ClientId, Date, Uuid};
 
 /// Records a request, and puts the answer on the municipality's list.
 pub async fn record(
@@ -32,29 +25,9 @@ pub async fn record(
     let by = work.actor().subject.clone();
     store::access_request::insert(work, client, &request, &by).await?;
     tell(work, client, std::slice::from_ref(&chief), &events::access_requested(&request)).await?;
-    on_the_list(regie, work, client, chief, &request).await?;
+    let (to, last) = ((chief, Kind::AnswerAccessRequest), (request.id.to_string(), request.answer_by));
+    on_the_desk(regie, work, client, to, last).await?;
     Ok(request)
-}
-
-/// The answer is on the list until its last day, which an extension moves.
-async fn on_the_list(
-    regie: &Regie,
-    work: &mut Work,
-    client: ClientId,
-    chief: Organisation,
-    request: &AccessRequest,
-) -> Result<()> {
-    let wanted = Wanted {
-        kind: Kind::AnswerAccessRequest,
-        client_id: Some(client),
-        subject: Some(request.id.to_string()),
-        organisation: chief,
-        person: None,
-        role: Some(Role::Regie),
-        due_on: request.answer_by,
-        cause: None,
-    };
-    task::open(regie, work, TaskId(Uuid::now_v7()), wanted).await
 }
 
 /// Records that it was established that the client asks.
@@ -80,7 +53,8 @@ pub async fn extend(
     };
     store::access_request::extend(work, &request).await?;
     tell(work, client, std::slice::from_ref(&chief), &events::access_request_extended(&request)).await?;
-    on_the_list(regie, work, client, chief, &request).await?;
+    let (to, last) = ((chief, Kind::AnswerAccessRequest), (request.id.to_string(), request.answer_by));
+    on_the_desk(regie, work, client, to, last).await?;
     Ok(request)
 }
 

@@ -2,9 +2,8 @@
 //! gone in every service (R-REG-22).
 
 use super::{acknowledgement, emergency, relation, representative, task, tell, tell_all};
-use crate::domain::acknowledgement::KINDS;
 use crate::domain::erasure::{self, Decision, Erasure, ErasureId};
-use crate::domain::task::{Kind, TaskId, Wanted};
+use crate::domain::task::{Kind, OVER_WITH_THE_FILE, TaskId, Wanted};
 use crate::{Regie, events, store};
 use ::store::Destroyed;
 use chassis::{Deadline, Result, Work};
@@ -68,7 +67,7 @@ async fn destroy(regie: &Regie, work: &mut Work, client: ClientId, erasure_id: &
     let everybody = store::relation::ever(work, client).await?;
     tell(work, client, &everybody, &pb::ClientErased { erasure_id: erasure_id.to_owned() }).await?;
     relation::end_where(work, client, |_| true).await?;
-    acknowledgement::drop_all(regie, work, client, KINDS).await?;
+    acknowledgement::drop_all(regie, work, client, OVER_WITH_THE_FILE).await?;
     emergency::end_all(regie, work, client).await?;
     representative::end_where(work, client, |_| true).await?;
     let (subject, due_at) = (format!("{erasure_id}/{client}"), work.now.at);

@@ -4,6 +4,7 @@
 pub mod access_request;
 pub mod acknowledgement;
 pub mod case;
+pub mod correction;
 pub mod emergency;
 pub mod erasure;
 pub mod gate;
@@ -20,10 +21,12 @@ pub mod split;
 pub mod task;
 
 use crate::Regie;
+use crate::domain::policy::Policy;
+use crate::domain::task::{Kind, TaskId, Wanted};
 use crate::store;
 use crate::store::timeline::Entry;
 use chassis::{Result, Work};
-use kernel::{ClientId, Municipality, Organisation};
+use kernel::{ClientId, Date, Municipality, Organisation, Role, Uuid};
 use prost::{Message, Name};
 
 /// Puts an event on the feed, and on the client's timeline.
@@ -56,6 +59,34 @@ pub async fn expect_known(work: &mut Work, clients: [ClientId; 2]) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Who answers for the municipality what a client asks about the own data, and the policy that holds there.
+async fn desk<'a>(regie: &'a Regie, work: &mut Work, client: ClientId) -> Result<(Organisation, &'a Policy)> {
+    let municipality = municipality_of(regie, work, client).await?;
+    let policy = regie.policy.at(&municipality, work.now.date);
+    Ok((regie.register.regie_of(&municipality).clone(), policy))
+}
+
+/// Puts an answer on that desk's list until its last day, which an extension moves.
+async fn on_the_desk(
+    regie: &Regie,
+    work: &mut Work,
+    client: ClientId,
+    (chief, kind): (Organisation, Kind),
+    (subject, due_on): (String, Date),
+) -> Result<()> {
+    let wanted = Wanted {
+        kind,
+        client_id: Some(client),
+        subject: Some(subject),
+        organisation: chief,
+        person: None,
+        role: Some(Role::Regie),
+        due_on,
+        cause: None,
+    };
+    task::open(regie, work, TaskId(Uuid::now_v7()), wanted).await
 }
 
 /// The municipality whose policy holds for a client: the case's, or else the first of the register.

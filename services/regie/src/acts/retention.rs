@@ -2,8 +2,8 @@
 //! class gone in every service (R-REG-23).
 
 use super::{acknowledgement, relation, tell};
-use crate::domain::acknowledgement::KINDS;
 use crate::domain::retention::{self, End, Keeping, KeepingGround, KeepingId, Known, Look, Part, RetentionId};
+use crate::domain::task::OVER_WITH_THE_FILE;
 use crate::{Regie, events, store};
 use chassis::{Deadline, Result, Work};
 use kernel::{ClientId, Date, Moment, Uuid};
@@ -62,7 +62,7 @@ async fn over(regie: &Regie, work: &mut Work, client: ClientId, end: &End, polic
     tell(work, client, &everybody, &events::retention_ended(id, end)).await?;
     if end.part == Part::Everything {
         relation::end_where(work, client, |_| true).await?;
-        acknowledgement::drop_all(regie, work, client, KINDS).await?;
+        acknowledgement::drop_all(regie, work, client, OVER_WITH_THE_FILE).await?;
     }
     let (subject, due_at) = (id.to_string(), work.now.at);
     work.set_deadline(&Deadline { kind: DESTROY.into(), subject, client_id: Some(client), due_at }).await

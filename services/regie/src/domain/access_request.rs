@@ -4,7 +4,8 @@
 //! A client with an own token gets the same at any hour from `RightsService/ExportClient`; this is for who asks people.
 
 use super::case::codes;
-use kernel::{Calendar, Date, Moment, Refusal, Term};
+use super::month::{self, ExtensionGround};
+use kernel::{Calendar, Date, Moment, Refusal};
 
 kernel::id! {
     /// A request for access.
@@ -34,14 +35,6 @@ kernel::reasons! {
         "It is not established that the client asked.", "Er is niet vastgesteld dat de cliënt zelf het vraagt.",
         "Establish who asks and record it with ConfirmRequester, or refuse as not identified.",
         "Stel vast wie het vraagt en leg dat vast met ConfirmRequester, of wijs af omdat dat niet kon.";
-}
-
-codes! {
-    /// Why the month is extended (AVG 12(3)).
-    ExtensionGround {
-        Complex = "complex", "What is asked is complex.";
-        ManyRequests = "many_requests", "The client asked many things.";
-    }
 }
 
 codes! {
@@ -81,10 +74,13 @@ pub enum Answer {
     Refused(RefusalGround),
 }
 
-/// Within which the answer is there (AVG 12(3)).
-const MONTH: Term = Term::Months(1);
-/// The same, with the two months that it can be extended by, once.
-const EXTENDED: Term = Term::Months(3);
+/// For which reasons the month refuses.
+const MONTH: month::Reasons = month::Reasons {
+    day_wrong: &ACCESS_REQUEST_DAY_WRONG,
+    answered: &ACCESS_REQUEST_ANSWERED,
+    extended: &ACCESS_REQUEST_EXTENDED,
+    told_too_late: &ACCESS_REQUEST_TOLD_TOO_LATE,
+};
 
 /// A request for access.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,13 +99,6 @@ pub struct AccessRequest {
     pub answered: Option<(Answer, Way, Date)>,
 }
 
-/// The last day of a term from receipt. The month stands in the AVG, a European regulation: the Algemene termijnenwet is about
-/// acts and AMvBs (R-REG-08), so a month that ends on a Sunday ends on that Sunday. Who answers by then is on time under any
-/// way of counting, and for the client the answer comes as soon as possible.
-fn last_day(requested_on: Date, term: Term, calendar: &Calendar) -> Date {
-    calendar.plain_end(requested_on, term)
-}
-
 /// Records a request; one that waits already is given back as it is, and false with it. Who asks with an own token has been
 /// identified by it.
 pub fn record(
@@ -119,13 +108,11 @@ pub fn record(
     calendar: &Calendar,
     now: Moment,
 ) -> Result<(AccessRequest, bool), Refusal> {
-    if requested_on > now.date {
-        return Err(ACCESS_REQUEST_DAY_WRONG.with("day", requested_on));
-    }
+    let answer_by = month::answer_by(requested_on, &MONTH, calendar, now)?;
     if let Some(waiting) = known.iter().find(|one| one.answered.is_none()) {
         return Ok((waiting.clone(), false));
     }
-    let (answer_by, checked_on) = (last_day(requested_on, MONTH, calendar), by_client.then_some(now.date));
+    let checked_on = by_client.then_some(now.date);
     Ok((AccessRequest { id, requested_on, answer_by, checked_on, extended: None, answered: None }, true))
 }
 
@@ -147,25 +134,15 @@ pub fn confirm(known: &[AccessRequest], id: AccessRequestId, now: Moment) -> Res
 pub fn extend(
     known: &[AccessRequest],
     id: AccessRequestId,
-    (ground, told_on): (ExtensionGround, Date),
+    why: (ExtensionGround, Date),
     calendar: &Calendar,
     now: Moment,
 ) -> Result<Option<AccessRequest>, Refusal> {
     let request = find(known, id)?;
-    match request.extended {
-        Some((before, _)) if before == ground => return Ok(None),
-        _ if request.answered.is_some() => return Err((&ACCESS_REQUEST_ANSWERED).into()),
-        Some(_) => return Err(ACCESS_REQUEST_EXTENDED.with("answer_by", request.answer_by)),
-        None => {}
-    }
-    if told_on < request.requested_on || told_on > now.date {
-        return Err(ACCESS_REQUEST_DAY_WRONG.with("day", told_on));
-    }
-    if told_on > request.answer_by {
-        return Err(ACCESS_REQUEST_TOLD_TOO_LATE.with("answer_by", request.answer_by));
-    }
-    let answer_by = last_day(request.requested_on, EXTENDED, calendar);
-    Ok(Some(AccessRequest { answer_by, extended: Some((ground, told_on)), ..request.clone() }))
+    let &AccessRequest { requested_on, answer_by, extended, .. } = request;
+    let asked = month::Asked { requested_on, answer_by, extended, answered: request.answered.is_some() };
+    let longer = month::extend(&asked, why, &MONTH, calendar, now)?;
+    Ok(longer.map(|answer_by| AccessRequest { answer_by, extended: Some(why), ..request.clone() }))
 }
 
 /// Records the answer; none when it was answered just so. Before it is established who asks, nothing is given and nothing

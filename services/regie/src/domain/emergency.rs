@@ -4,6 +4,7 @@
 
 use super::case::codes;
 use super::policy::Policy;
+use super::written;
 use kernel::{Date, Moment, Organisation, Refusal, Role, Timestamp};
 use std::time::Duration;
 
@@ -157,19 +158,13 @@ impl Emergency {
 
 /// Reads why somebody wants to look.
 pub fn why(reason: Option<Reason>, explanation: &str) -> Result<(Reason, String), Refusal> {
-    reason.zip(words(explanation)).ok_or_else(|| (&EMERGENCY_REASON_MISSING).into())
+    reason.zip(written(explanation)).ok_or_else(|| (&EMERGENCY_REASON_MISSING).into())
 }
 
 /// Reads what a review found.
 pub fn found(outcome: Option<Outcome>, explanation: &str, now: Moment) -> Result<Review, Refusal> {
-    let (outcome, explanation) = outcome.zip(words(explanation)).ok_or(&EMERGENCY_REVIEW_INCOMPLETE)?;
+    let (outcome, explanation) = outcome.zip(written(explanation)).ok_or(&EMERGENCY_REVIEW_INCOMPLETE)?;
     Ok(Review { outcome, explanation, on: now.date })
-}
-
-fn words(text: &str) -> Option<String> {
-    let text = text.trim();
-    // PostgreSQL keeps no text with a zero in it.
-    ((10..=2000).contains(&text.chars().count()) && !text.contains('\0')).then(|| text.to_owned())
 }
 
 /// Opens it; one that the same person has open in that role is given back as it is, and false with it. Nothing here depends on

@@ -29,8 +29,8 @@ kernel::reasons! {
         "Record the outcome with ReviewEmergencyAccess.", "Leg de uitkomst vast met ReviewEmergencyAccess.";
     TASK_ENDS_WITH_ANSWER: Rule, "R-REG-21",
         "This task ends with the answer to the client's request.", "Deze taak eindigt met het antwoord op het verzoek van de cliënt.",
-        "Record the answer with AnswerAccessRequest, or the decision with DecideErasure.",
-        "Leg het antwoord vast met AnswerAccessRequest, of het besluit met DecideErasure.";
+        "Record the answer with AnswerAccessRequest, or the decision with DecideCorrection or DecideErasure.",
+        "Leg het antwoord vast met AnswerAccessRequest, of het besluit met DecideCorrection of DecideErasure.";
 }
 
 macro_rules! kinds {
@@ -110,6 +110,8 @@ kinds! {
         "Privacy officer: review an emergency access (R-REG-20).";
     KeepApart = "keep_apart", "Kijk vandaag na wat er voor de veiligheid van deze cliënt is vastgelegd",
         "Regie and who protects the client: somebody from whom the client is kept apart is near (R-REG-28).";
+    DecideCorrection = "decide_correction", "Beslis op het verzoek om gegevens te verbeteren",
+        "Regie: decide on a request for correction within its month (R-REG-21).";
     TakeOverCorrection = "take_over_correction", "Neem de verbeterde gegevens over",
         "Whoever may have read identity data: take over that they were corrected, and acknowledge it (R-REG-26).";
     CheckAfterSplit = "check_after_split", "Controleer wat u van deze cliënt hebt: het bleek om twee personen te gaan",
@@ -118,6 +120,9 @@ kinds! {
         "Regie: something runs under a record that points to another (R-REG-26).";
     Escalated = "escalated", "Een taak van een partner is over tijd", "Regie: a task of another organisation is overdue (P7).";
 }
+
+/// What nobody has to do any more once everything of the client is destroyed.
+pub const OVER_WITH_THE_FILE: &[Kind] = &[Kind::TakeOverCorrection, Kind::CheckAfterSplit, Kind::DecideCorrection];
 
 impl Kind {
     /// Whether it cannot wait and shows whom to call, the emergency number first (R-REG-30, P6).
@@ -332,7 +337,7 @@ pub fn decide(task: &Task, command: &Command, now: Moment) -> Result<Vec<Event>,
             Err((&TASK_ENDS_WITH_REVIEW).into())
         }
         (_, Command::Complete { .. })
-            if matches!(task.wanted.kind, Kind::AnswerAccessRequest | Kind::DecideErasure) =>
+            if matches!(task.wanted.kind, Kind::AnswerAccessRequest | Kind::DecideCorrection | Kind::DecideErasure) =>
         {
             Err((&TASK_ENDS_WITH_ANSWER).into())
         }

@@ -90,7 +90,7 @@ fn view(request: &AccessRequest) -> AccessRequestView {
         requested_on: Some(proto::from_date(request.requested_on)),
         answer_by: Some(proto::from_date(request.answer_by)),
         checked_on: request.checked_on.map(proto::from_date),
-        extension_ground: events::extension_ground_of(request).into(),
+        extension_ground: events::extension_ground_of(request.extended).into(),
         told_on: request.extended.map(|(_, on)| proto::from_date(on)),
         outcome: answered.outcome,
         withheld_ground: answered.withheld_ground,

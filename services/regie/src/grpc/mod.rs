@@ -4,6 +4,7 @@ mod access_request;
 mod acknowledgement;
 mod case;
 mod consent;
+mod correction;
 mod emergency;
 mod erasure;
 mod gate;
@@ -145,6 +146,10 @@ methods! {
     command extend_access_request(ExtendAccessRequestRequest) -> ExtendAccessRequestResponse = access_request::extend;
     command answer_access_request(AnswerAccessRequestRequest) -> AnswerAccessRequestResponse = access_request::answer;
     query list_access_requests(ListAccessRequestsRequest) -> ListAccessRequestsResponse = access_request::list;
+    command request_correction(RequestCorrectionRequest) -> RequestCorrectionResponse = correction::request;
+    command extend_correction(ExtendCorrectionRequest) -> ExtendCorrectionResponse = correction::extend;
+    command decide_correction(DecideCorrectionRequest) -> DecideCorrectionResponse = correction::decide;
+    query list_corrections(ListCorrectionsRequest) -> ListCorrectionsResponse = correction::list;
     command close_case(CloseCaseRequest) -> CloseCaseResponse = case::close;
     query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
     query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;

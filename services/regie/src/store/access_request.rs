@@ -1,9 +1,8 @@
 //! Requests for access.
 
 use super::{key, key_opt};
-use crate::domain::access_request::{
-    AccessRequest, AccessRequestId, Answer, ExtensionGround, RefusalGround, Way, WithheldGround,
-};
+use crate::domain::access_request::{AccessRequest, AccessRequestId, Answer, RefusalGround, Way, WithheldGround};
+use crate::domain::month::ExtensionGround;
 use chassis::{Error, Result, Row, Tx, args};
 use kernel::{ClientId, Date};
 

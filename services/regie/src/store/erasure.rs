@@ -83,8 +83,11 @@ pub async fn forget(tx: &mut Tx, client: ClientId, today: Date) -> Result<()> {
     // A word on a gate has an explanation; that it can be read no more is what its key says.
     let words = "update gate_word set explanation = $2 where client_id = $1 and explanation is not null";
     tx.run(words, args![client, Vec::<u8>::new()]).await?;
-    // That somebody used emergency access stays, without its words, and so does that the record pointed to another.
+    // That somebody used emergency access stays, without its words, and so does that the record pointed to another, and that a
+    // correction was asked for and what was decided.
     for words in [
+        "update correction set words = $2 where client_id = $1",
+        "update correction set explanation = $2 where client_id = $1 and explanation is not null",
         "update client_merge set explanation = $2 where client_id = $1",
         "update client_merge set undone_explanation = $2 where client_id = $1 and undone_explanation is not null",
         "update emergency set explanation = $2 where client_id = $1",

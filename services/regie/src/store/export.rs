@@ -90,6 +90,21 @@ pub const HELD: &[Held] = &[
         Text: access_request_id, client_id, requested_on, answer_by, checked_on, extension_ground, told_on, answer, ground,
             way, answered_on;
     }, withheld: &[("checked_by", WithheldGround::Staff), ("answered_by", WithheldGround::Staff)]),
+    held!(correction, "Uw verzoeken om gegevens te verbeteren", "where t.client_id = $1 order by t.correction_id", {
+        Text: correction_id, client_id, concerns, requested_on, answer_by, extension_ground, told_on, outcome, ground,
+            decided_on;
+        Flag: by_client;
+        Sealed: words, explanation;
+    }, seals: &[
+        Seal { column: "words", class: Some(File), place: "correction.words", row: &["correction_id"], without: &[] },
+        Seal {
+            column: "explanation",
+            class: Some(File),
+            place: "correction.explanation",
+            row: &["correction_id"],
+            without: &[],
+        },
+    ], withheld: &[("decided_by", WithheldGround::Staff)]),
     held!(provision, "Sinds wanneer u een voorziening had", "where t.client_id = $1 order by t.client_id", {
         Text: client_id, since;
     }),

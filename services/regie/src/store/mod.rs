@@ -3,6 +3,7 @@
 pub mod access_request;
 pub mod case;
 pub mod consent;
+pub mod correction;
 pub mod emergency;
 pub mod erasure;
 pub mod export;
