@@ -1,4 +1,5 @@
-//! Compiles the contract without protoc, and refuses one that leaves open what a field tells or what a method is for.
+//! Compiles the contract without protoc, and refuses one that leaves open what a field tells, what a method is for, or
+//! who may call it.
 
 #[path = "build/check.rs"]
 mod check;
@@ -23,6 +24,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
     let pool = compiler.descriptor_pool();
     check::contract(&pool).map_err(|faults| format!("the contract is incomplete:\n  {}", faults.join("\n  ")))?;
+    let table = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../auth/policy");
+    println!("cargo::rerun-if-changed={}", table.display());
+    let open = check::rights(&pool, &table)?;
+    if !open.is_empty() {
+        return Err(format!("nobody may call what is not in {}:\n  {}", table.display(), open.join("\n  ")).into());
+    }
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;

@@ -1050,6 +1050,12 @@ testkit::on_both_engines! {
                 api.get_night_register(register).await.map(drop),
                 api.change_capacity(capacity).await.map(drop),
             ];
+            if role == Role::Access {
+                let grant = pb::DecideUrgentProvisionRequest {
+                    request_id: rid(), notification_id: notification.clone(), expected_version: 1, granted: true, facility_id: facility.into(), ..Default::default()
+                };
+                heard.push(desk(&bench, "decision").decide_urgent_provision(grant).await.map(drop));
+            }
             if role != Role::Regie {
                 heard.push(api.join_waiting_list(join(&second, facility)).await.map(drop));
                 heard.push(api.record_nights(night(facility, today(), 0, &[])).await.map(drop));

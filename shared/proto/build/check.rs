@@ -1,7 +1,10 @@
-//! What the contract must say of itself: purposes on every method, a data category on every field that leaves a service.
+//! What the contract must say of itself: purposes on every method, a data category on every field that leaves a service. And
+//! that of every method it is said who may call it.
 
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor, Value};
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::{fs, io};
 
 /// Every fault in the contract, or none.
 pub fn contract(pool: &DescriptorPool) -> Result<(), Vec<String>> {
@@ -35,6 +38,25 @@ pub fn contract(pool: &DescriptorPool) -> Result<(), Vec<String>> {
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// Every method without a line in the table of rights, which is in this folder. Only whether it is there; what a line says, and
+/// that there are no others, is for who reads the table.
+pub fn rights(pool: &DescriptorPool, table: &Path) -> io::Result<Vec<String>> {
+    let mut lines = BTreeSet::new();
+    for file in fs::read_dir(table)? {
+        let mut service = String::new();
+        for line in fs::read_to_string(file?.path())?.lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                name.clone_into(&mut service);
+            } else if let Some((method, _)) = line.split_once(" = {") {
+                lines.insert(format!("{service}/{method}"));
+            }
+        }
+    }
+    let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let named = methods.map(|method| format!("{}/{}", method.parent_service().name(), method.name()));
+    Ok(named.filter(|method| !lines.contains(method)).map(|method| format!("{method} has no line")).collect())
 }
 
 fn is_ours(message: &MessageDescriptor) -> bool {

@@ -81,8 +81,8 @@ pub async fn withdraw(
     Ok(version)
 }
 
-/// Grants a temporary provision, or refuses it on a ground (R-ACC-09). A secret place is not written down (R-REG-18), and one
-/// that is not suitable is not granted (R-REG-28).
+/// Grants a temporary provision, or refuses it on a ground (R-ACC-09). A secret place is none to the desk, and that of a shielded
+/// client is not written down (R-REG-18); one that is not suitable is not granted (R-REG-28).
 pub async fn decide_urgent(
     access: &Access,
     work: &mut Work,
@@ -94,7 +94,7 @@ pub async fn decide_urgent(
     let command = match granted {
         Some(Some(facility)) => {
             let (n, _) = find(work, id, Some(seen)).await?;
-            let (place, _) = super::facility::find(work, facility).await?;
+            let (place, _) = super::facility::known(work, facility).await?;
             let (client, _) = store::client::load(work, n.client_id).await?.ok_or_else(|| Work::unknown("client"))?;
             let kept_apart = store::separation::not_here(work, n.client_id).await?.contains(&facility);
             check_suitable(&place, client.life(), work.now.date, kept_apart)?;
