@@ -182,7 +182,8 @@ pub fn extend(
 pub fn decide(correction: &Correction, decision: Decision) -> Result<Option<Correction>, Refusal> {
     let Decision { outcome, ground, .. } = decision;
     match &correction.decided {
-        Some(stands) if (stands.outcome, stands.ground) == (outcome, ground) => return Ok(None),
+        // The same on a later day; other words would be another decision.
+        Some(stands) if *stands == (Decision { on: stands.on, ..decision.clone() }) => return Ok(None),
         Some(_) => return Err((&CORRECTION_DECIDED).into()),
         None => {}
     }
@@ -320,6 +321,18 @@ mod tests {
         for words in [WAY_OUT.1, CORRECTION_DECIDED.way_out] {
             assert!(["bject", "court", "Autoriteit Persoonsgegevens"].iter().all(|way| words.contains(way)), "{words}");
         }
+    }
+
+    /// R-REG-21: words that the client never read are not taken for the decision.
+    #[test]
+    fn the_same_decision_in_other_words_is_another_one() {
+        let (day, ground) = (date(2026, 3, 9), Some(Ground::NotIncorrect));
+        let said = |words: &str, on| decision(Outcome::Refused, ground, words, at(on)).unwrap();
+        let one = asked(date(2026, 3, 2), true);
+        let one = decide(&one, said("Het klopt zoals het er staat.", day)).unwrap().unwrap();
+        let later = said("Het klopt zoals het er staat.", date(2026, 3, 10));
+        assert_eq!(code(decide(&one, later)), Ok(None));
+        assert_eq!(code(decide(&one, said("Er is niets gebleken.", day))), Err("CORRECTION_DECIDED"));
     }
 
     proptest! {

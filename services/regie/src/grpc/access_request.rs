@@ -1,10 +1,10 @@
 //! Requests for access: recorded, extended, answered, listed.
 
-use super::{client_id, required};
+use super::{came_in, client_id, required};
 use crate::domain::access_request::{AccessRequest, AccessRequestId, Answer};
 use crate::{Regie, acts, events, store};
 use chassis::{Result, Work};
-use kernel::{ClientId, Role};
+use kernel::ClientId;
 use proto::regie::v1::*;
 
 pub async fn record(
@@ -14,12 +14,8 @@ pub async fn record(
 ) -> Result<RecordAccessRequestResponse> {
     let client = client_id(&m.client_id)?;
     work.permit("client", Some(client), &[]).await?;
-    let by_client = work.acts_as(Role::Client);
-    let requested_on = match &m.received_on {
-        Some(on) if !by_client => proto::to_date("received_on", Some(on))?,
-        _ => work.now.date,
-    };
-    let request = acts::access_request::record(regie, work, client, (by_client, requested_on)).await?;
+    let came_in = came_in(work, m.received_on.as_ref())?;
+    let request = acts::access_request::record(regie, work, client, came_in).await?;
     let answer_by = Some(proto::from_date(request.answer_by));
     Ok(RecordAccessRequestResponse { access_request_id: request.id.to_string(), answer_by })
 }

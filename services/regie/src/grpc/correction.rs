@@ -1,10 +1,10 @@
 //! Requests for correction: made, extended, decided, listed.
 
-use super::{client_id, required};
+use super::{came_in, client_id, required};
 use crate::domain::correction::{self, Correction, CorrectionId, WAY_OUT};
 use crate::{Regie, acts, events, store};
 use chassis::{Result, Work};
-use kernel::{ClientId, Role};
+use kernel::ClientId;
 use proto::regie::v1::*;
 
 pub async fn request(
@@ -14,13 +14,9 @@ pub async fn request(
 ) -> Result<RequestCorrectionResponse> {
     let client = client_id(&m.client_id)?;
     work.permit("client", Some(client), &[]).await?;
-    let by_client = work.acts_as(Role::Client);
-    let requested_on = match &m.received_on {
-        Some(on) if !by_client => proto::to_date("received_on", Some(on))?,
-        _ => work.now.date,
-    };
+    let came_in = came_in(work, m.received_on.as_ref())?;
     let concerns = events::from_correction_subject(m.concerns);
-    let wish = correction::wish(concerns, &m.words, (by_client, requested_on))?;
+    let wish = correction::wish(concerns, &m.words, came_in)?;
     let correction = acts::correction::request(regie, work, client, wish).await?;
     let answer_by = Some(proto::from_date(correction.answer_by));
     Ok(RequestCorrectionResponse { correction_id: correction.id.to_string(), answer_by })

@@ -52,6 +52,13 @@ fn said(work: &Work, told_on: Option<&proto::google::r#type::Date>) -> Read<(boo
     Ok((work.acts_as(Role::Client), told_on))
 }
 
+/// Whether the client asks, and on which day a request came in: today from the client, on the day that is named on paper.
+fn came_in(work: &Work, received_on: Option<&proto::google::r#type::Date>) -> Read<(bool, Date)> {
+    let by_client = work.acts_as(Role::Client);
+    let on = received_on.filter(|_| !by_client).map(|on| proto::to_date("received_on", Some(on))).transpose()?;
+    Ok((by_client, on.unwrap_or(work.now.date)))
+}
+
 /// A code that must be set.
 fn required<T>(field: &'static str, code: Option<T>) -> Read<T> {
     code.ok_or_else(|| general::MALFORMED.field(field, "is not set or not known", "is niet gezet of niet bekend"))
