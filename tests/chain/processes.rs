@@ -47,19 +47,14 @@ pub struct Processes {
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        for child in self.running.get_mut().unwrap_or_else(PoisonError::into_inner).values_mut() {
-            // Gone already is fine.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.stop();
     }
 }
 
 impl Processes {
-    /// Starts all six on fresh databases; `None` when the engine is not installed here.
+    /// Starts all six on fresh databases and a server of their own; `None` when the engine is not installed here.
     pub async fn start(engine: Engine, level: &'static str) -> Option<Self> {
-        let databases =
-            SERVICES.iter().map(|name| Some((*name, Database::create(engine)?))).collect::<Option<BTreeMap<_, _>>>()?;
+        let databases = SERVICES.into_iter().zip(Database::create_apart(engine, SERVICES.len())?).collect();
         build();
         // Held until all are chosen, so that they differ.
         let free: Vec<_> = SERVICES.iter().map(|name| (*name, TcpListener::bind("127.0.0.1:0").unwrap())).collect();
@@ -141,6 +136,16 @@ impl Processes {
         child.wait().unwrap();
         self.spawn(name);
         self.ready(name).await;
+    }
+
+    /// Ends all of them.
+    pub fn stop(&self) {
+        let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut child in running.into_values() {
+            // Gone already is fine.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     /// The database of a service.

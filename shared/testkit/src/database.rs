@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use store::{Sealing, SealingKey};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -23,22 +23,42 @@ pub struct Database {
     pub url: String,
     /// Where the keys of what is sealed in it are.
     pub keys: String,
-    /// Where SQLite's files are.
-    folder: Option<TempDir>,
+    place: Place,
+}
+
+/// Where the files of a database are.
+enum Place {
+    Folder(TempDir),
+    Cluster(Arc<Cluster>),
 }
 
 impl Database {
     /// Makes one; `None` when the engine is not installed here.
     pub fn create(engine: Engine) -> Option<Database> {
+        Self::create_on(engine, Cluster::shared)
+    }
+
+    /// Makes so many on a server that no other test uses, and that can be stopped for [`Database::files`].
+    pub fn create_apart(engine: Engine, count: usize) -> Option<Vec<Database>> {
+        let own = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(Arc::new(Cluster::start(binaries()?))),
+        };
+        (0..count).map(|_| Self::create_on(engine, || own.clone())).collect()
+    }
+
+    fn create_on(engine: Engine, server: impl FnOnce() -> Option<Arc<Cluster>>) -> Option<Database> {
         let database = match engine {
             Engine::Sqlite => {
                 let folder = TempDir::new().expect("a temporary folder");
                 let url = |name| format!("sqlite:{}", folder.path().join(name).display());
                 let (url, keys) = (url("test.db"), url("test.keys.db"));
-                Database { url, keys, folder: Some(folder) }
+                Database { url, keys, place: Place::Folder(folder) }
             }
             Engine::Postgres => {
-                Database { url: postgres_database(None)?, keys: postgres_database(None)?, folder: None }
+                let cluster = server()?;
+                let (url, keys) = (cluster.database("template0"), cluster.database("template0"));
+                Database { url, keys, place: Place::Cluster(cluster) }
             }
         };
         tally(engine);
@@ -52,8 +72,8 @@ impl Database {
 
     /// A copy, as a backup is one, of the database or of its keys; nobody may have it open. Gives the URL of the copy.
     pub fn copy(&self, url: &str) -> String {
-        match &self.folder {
-            Some(folder) => {
+        match &self.place {
+            Place::Folder(folder) => {
                 let path = folder.path().join(format!("{}.db", Uuid::new_v4()));
                 // What was written last may still stand in the log beside the file.
                 let from = url.trim_start_matches("sqlite:");
@@ -64,28 +84,23 @@ impl Database {
                 }
                 format!("sqlite:{}", path.display())
             }
-            None => {
+            Place::Cluster(cluster) => {
                 let name = url.split("localhost/").nth(1).and_then(|end| end.split('?').next());
-                postgres_database(Some(name.expect("a database of this cluster"))).expect("the server runs")
+                cluster.database(name.expect("a database of this cluster"))
             }
         }
     }
-}
 
-impl Database {
-    /// Every file in which the engine keeps what was written, once it has written out all that it holds: the tables, and
-    /// the write-ahead log. On PostgreSQL those of the whole cluster.
+    /// Every file in which the engine keeps what was written: the tables, and the write-ahead log. A server of PostgreSQL is
+    /// stopped for it, so that nothing is left in its memory and nothing goes away while it is read; so it must be one
+    /// [apart](Database::create_apart).
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        match self.url.strip_prefix("sqlite:") {
-            Some(file) => walk(Path::new(file).parent().expect("a file is in a folder"), &mut files),
-            None => {
-                let (_, socket) = self.url.split_once("host=").expect("the socket is named");
-                let bin = binaries().expect("it runs");
-                let ask = ["-q", "-h", socket, "-U", "doorstroom", "-d", "postgres", "-c", "checkpoint"];
-                let asked = Command::new(bin.join("psql")).args(ask).output().expect("psql runs");
-                assert!(asked.status.success(), "psql: {}", String::from_utf8_lossy(&asked.stderr));
-                walk(&Path::new(socket).join("data"), &mut files);
+        match &self.place {
+            Place::Folder(folder) => walk(folder.path(), &mut files),
+            Place::Cluster(cluster) => {
+                cluster.stop();
+                walk(&cluster.data(), &mut files);
             }
         }
         files
@@ -112,15 +127,20 @@ fn tally(engine: Engine) {
     }
 }
 
-/// The cluster of this process. A shell holds it: when this process ends, however it ends, the shell's input closes and it
-/// stops the server and removes its folder.
+/// A server of PostgreSQL. A shell holds it: when the shell's input closes, because this is dropped or because the process
+/// ends, however it ends, it stops the server and removes its folder.
 struct Cluster {
-    socket: PathBuf,
+    /// Where its socket is, and its files.
+    folder: PathBuf,
     bin: PathBuf,
     _keeper: Child,
 }
 
-static CLUSTER: Mutex<Option<Cluster>> = Mutex::new(None);
+/// The cluster that the tests of this process share.
+static CLUSTER: Mutex<Option<Arc<Cluster>>> = Mutex::new(None);
+
+/// Its superuser; no password is asked.
+const SUPERUSER: &str = "doorstroom";
 
 /// The PostgreSQL server of this process, for what its manager does with it.
 #[derive(Clone, Debug)]
@@ -136,24 +156,9 @@ pub struct Server {
 impl Server {
     /// Starts it, or finds it running; `None` when PostgreSQL is not installed here.
     pub fn start() -> Option<Self> {
-        let bin = binaries()?;
-        let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
-        let cluster = cluster.get_or_insert_with(|| Cluster::start(bin));
-        Some(Self { socket: cluster.socket.clone(), bin: cluster.bin.clone(), superuser: "doorstroom" })
+        let cluster = Cluster::shared()?;
+        Some(Self { socket: cluster.folder.clone(), bin: cluster.bin.clone(), superuser: SUPERUSER })
     }
-}
-
-/// A new database, as a copy of another or an empty one.
-fn postgres_database(template: Option<&str>) -> Option<String> {
-    let cluster = Server::start()?;
-    let name = format!("t{}", Uuid::new_v4().simple());
-    let made = Command::new(cluster.bin.join("createdb"))
-        .args(["-h", &cluster.socket.display().to_string(), "-U", "doorstroom"])
-        .args(["-T", template.unwrap_or("template0"), &name])
-        .output()
-        .expect("createdb runs");
-    assert!(made.status.success(), "createdb: {}", String::from_utf8_lossy(&made.stderr));
-    Some(format!("postgres://doorstroom@localhost/{name}?host={}", cluster.socket.display()))
 }
 
 /// Where PostgreSQL's programs are: where Debian puts them, or on the path.
@@ -166,7 +171,13 @@ fn binaries() -> Option<PathBuf> {
 }
 
 impl Cluster {
-    fn start(bin: PathBuf) -> Cluster {
+    fn shared() -> Option<Arc<Self>> {
+        let bin = binaries()?;
+        let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(cluster.get_or_insert_with(|| Arc::new(Self::start(bin))).clone())
+    }
+
+    fn start(bin: PathBuf) -> Self {
         let folder = std::env::temp_dir().join(format!("doorstroom-pg-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a temporary folder");
         let keeper = Command::new("sh")
@@ -180,7 +191,31 @@ impl Cluster {
             .spawn()
             .expect("a shell");
         wait_until_ready(&bin, &folder);
-        Cluster { socket: folder, bin, _keeper: keeper }
+        Self { folder, bin, _keeper: keeper }
+    }
+
+    /// A new database, as a copy of another; gives its URL.
+    fn database(&self, template: &str) -> String {
+        let name = format!("t{}", Uuid::new_v4().simple());
+        let mut create = Command::new(self.bin.join("createdb"));
+        create.arg("-h").arg(&self.folder).args(["-U", SUPERUSER, "-T", template, &name]);
+        let made = create.output().expect("createdb runs");
+        assert!(made.status.success(), "createdb: {}", String::from_utf8_lossy(&made.stderr));
+        format!("postgres://{SUPERUSER}@localhost/{name}?host={}", self.folder.display())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Writes out what the server holds and stops it; one that has stopped stays so.
+    fn stop(&self) {
+        let lock = self.data().join("postmaster.pid");
+        let Ok(text) = std::fs::read_to_string(&lock) else { return };
+        let pid = text.lines().next().expect("its first line is the server's number");
+        let told = Command::new("kill").args(["-INT", pid]).status();
+        assert!(told.is_ok_and(|status| status.success()), "the server can be told to stop");
+        patiently("PostgreSQL did not stop", || !lock.exists());
     }
 }
 
@@ -195,19 +230,22 @@ $as "$BIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c max_connect
     -c synchronous_commit=off -c shared_buffers=64MB < /dev/null &
 server=$!
 cat > /dev/null || true
-kill -INT $server
+kill -INT $server || true
 wait $server || true
 rm -rf "$DIR"
 "#;
 
 fn wait_until_ready(bin: &Path, folder: &Path) {
-    let ready = || {
+    patiently("PostgreSQL did not start", || {
         let mut ask = Command::new(bin.join("pg_isready"));
         ask.args(["-q", "-h"]).arg(folder).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
-    };
+    });
+}
+
+fn patiently(or_else: &str, done: impl Fn() -> bool) {
     let patience = std::time::Instant::now();
-    while !ready() {
-        assert!(patience.elapsed().as_secs() < 30, "PostgreSQL did not start within 30 s");
+    while !done() {
+        assert!(patience.elapsed().as_secs() < 60, "{or_else} within a minute");
         std::thread::sleep(std::time::Duration::from_millis(30));
     }
 }
