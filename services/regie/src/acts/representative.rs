@@ -1,7 +1,7 @@
 //! The road of a legal representative: recorded, told to every service as a relation of its own kind, ended (R-REG-21).
 
 use super::tell;
-use crate::domain::representative::{self, Representative, RepresentativeId, Wish};
+use crate::domain::representative::{self, Child, Representative, RepresentativeId, Wish};
 use crate::{events, store};
 use chassis::{Deadline, Result, Work};
 use kernel::{ClientId, Moment, OwnAccess, Uuid};
@@ -12,10 +12,15 @@ pub const DEADLINE: &str = "representative";
 
 /// Records a representative; gives back the id of the one that stands.
 pub async fn record(work: &mut Work, client: ClientId, wish: Wish) -> Result<RepresentativeId> {
-    let level = work.own_access(&client.to_string()).await?;
+    let child = Child {
+        client,
+        own_access: work.own_access(&client.to_string()).await?,
+        guarded: store::shield::since(work, client).await?.is_some()
+            || store::separation::are_apart(work, client, wish.represented_by).await?,
+    };
     let known = store::representative::of(work, client).await?;
     let id = RepresentativeId(Uuid::now_v7());
-    let (one, new) = representative::record(&known, id, (client, level), wish, work.now)?;
+    let (one, new) = representative::record(&known, id, child, wish, work.now)?;
     if new {
         keep(work, client, &one).await?;
         if let Some(after) = one.wish.last_day.and_then(|day| day.tomorrow().ok()) {

@@ -22,7 +22,7 @@ async fn raise_one(work: &mut Work, client: ClientId) -> Result<Date> {
     let (since, by, person) = (work.now.date, work.organisation().clone(), work.actor().subject.clone());
     store::shield::insert(work, client, since, &by, &person).await?;
     work.publish(Some(client), &[], &pb::ClientShielded { client_id: client.to_string() }).await?;
-    // A parent may be whom the client hides from: who may read is recorded anew, after checking (R-REG-21).
+    // A parent may be whom the client hides from: nobody stands in until the shield ends (R-REG-21).
     representative::end_where(work, client, |_| true).await?;
     super::safe_contact::shielded(work, client).await?;
     Ok(since)

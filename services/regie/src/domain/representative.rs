@@ -1,7 +1,8 @@
 //! The legal representative: who reads the file of a client under 16 as the client would (R-REG-21).
 //!
 //! A relation of its own kind, with a person and not with an organisation. It ends on the client's 16th birthday by itself, and
-//! when the client is shielded or kept apart from that person: who may still read is then recorded anew, after checking.
+//! when the client is shielded or kept apart from that person. As long as that lasts nobody is recorded: the log and the export
+//! name who looks after the client, and so tell where that is. Who may read is recorded anew afterwards, after checking.
 
 use super::case::codes;
 use kernel::{ClientId, Date, Moment, OwnAccess, Refusal, general};
@@ -21,6 +22,11 @@ kernel::reasons! {
         "Voor zover de toegang weet, is deze cliënt 16 jaar of ouder en leest die het eigen dossier alleen.",
         "Check the birth date at the access desk, or let the client ask.",
         "Controleer de geboortedatum bij de toegang, of laat de cliënt het zelf vragen.";
+    REPRESENTATIVE_NOT_SUITABLE: Rule, "R-REG-28",
+        "This person cannot read the file in this client's name now.",
+        "Deze persoon kan het dossier nu niet namens de cliënt lezen.",
+        "Ask the municipality's regie, or who protects the client.",
+        "Vraag de regie van de gemeente, of wie de cliënt beschermt.";
 }
 
 codes! {
@@ -57,16 +63,27 @@ pub struct Representative {
     pub ended_on: Option<Date>,
 }
 
+/// What is known of the client in whose name somebody would read.
+#[derive(Clone, Copy, Debug)]
+pub struct Child {
+    /// Who.
+    pub client: ClientId,
+    /// What the client may do with the own file, by age.
+    pub own_access: OwnAccess,
+    /// Whether the client's place is secret, or the client is kept apart from that person. Which of the two is not told.
+    pub guarded: bool,
+}
+
 /// Records a representative; one that stands already is given back as it is, and false with it.
 pub fn record(
     known: &[Representative],
     id: RepresentativeId,
-    (client, level): (ClientId, OwnAccess),
+    child: Child,
     wish: Wish,
     now: Moment,
 ) -> Result<(Representative, bool), Refusal> {
     let wrong = |field, en, nl| Err(general::MALFORMED.field(field, en, nl));
-    if wish.represented_by == client {
+    if wish.represented_by == child.client {
         return wrong("representative_client_id", "is the client", "is de cliënt zelf");
     }
     if wish.from_on > now.date {
@@ -75,8 +92,11 @@ pub fn record(
     if wish.last_day.is_some_and(|day| day < now.date) {
         return wrong("last_day", "has passed already", "is al voorbij");
     }
-    if level == OwnAccess::Own {
+    if child.own_access == OwnAccess::Own {
         return Err((&REPRESENTATIVE_NOT_AT_THIS_AGE).into());
+    }
+    if child.guarded {
+        return Err((&REPRESENTATIVE_NOT_SUITABLE).into());
     }
     if let Some(stands) = known.iter().find(|one| one.ended_on.is_none() && one.wish == wish) {
         return Ok((stands.clone(), false));
@@ -111,11 +131,25 @@ mod tests {
 
     fn record_one(
         known: &[Representative],
-        level: OwnAccess,
+        own_access: OwnAccess,
         wish: Wish,
     ) -> Result<(Representative, bool), &'static str> {
+        record_of(Child { client: client(1), own_access, guarded: false }, known, wish)
+    }
+
+    fn record_of(child: Child, known: &[Representative], wish: Wish) -> Result<(Representative, bool), &'static str> {
         let id = RepresentativeId(Uuid::from_u128(known.len() as u128 + 1));
-        record(known, id, (client(1), level), wish, now()).map_err(|refusal| refusal.reason.code)
+        record(known, id, child, wish, now()).map_err(|refusal| refusal.reason.code)
+    }
+
+    /// R-REG-18, R-REG-21, R-REG-28
+    #[test]
+    fn nobody_stands_in_for_who_is_shielded_or_kept_apart_from_them() {
+        for own_access in [OwnAccess::None, OwnAccess::Shared] {
+            let child = Child { client: client(1), own_access, guarded: true };
+            assert_eq!(record_of(child, &[], wish(2)).err(), Some("REPRESENTATIVE_NOT_SUITABLE"));
+            assert!(record_of(Child { guarded: false, ..child }, &[], wish(2)).is_ok());
+        }
     }
 
     /// R-REG-21

@@ -41,6 +41,14 @@ pub async fn is_kept_apart(tx: &mut Tx, client: ClientId) -> Result<bool> {
     Ok(tx.row(sql, args![client]).await?.is_some())
 }
 
+/// Whether these two are kept apart, whoever of them it was marked for.
+pub async fn are_apart(tx: &mut Tx, one: ClientId, other: ClientId) -> Result<bool> {
+    let sql = "select 1 as one from separation
+               where ((client_id = $1 and other_client_id = $2) or (client_id = $2 and other_client_id = $1))
+                   and ended_on is null limit 1";
+    Ok(tx.row(sql, args![one, other]).await?.is_some())
+}
+
 /// Keeps a new one, and who marked it.
 pub async fn insert(tx: &mut Tx, client: ClientId, separation: &Separation, person: &str) -> Result<()> {
     tx.run(

@@ -167,4 +167,25 @@ testkit::on_both_engines! {
         regie.answer_access_request(refused).await.unwrap();
         assert_eq!(asked(&mut own, client).await[1].refusal_ground(), AccessRefusalGround::Excessive);
     }
+
+    /// R-REG-21, R-REG-26
+    async fn a_request_that_waits_is_answered_in_a_record_that_points_to_another_since(bench: Bench<Regie> = Regie::embedded()) {
+        let (client, kept) = (notified(&bench).await, notified(&bench).await);
+        let mut regie = municipality(&bench);
+        let id = regie.record_access_request(ask(client, Some(TODAY))).await.unwrap().into_inner().access_request_id;
+        let merge = MergeClientsRequest {
+            request_id: rid(),
+            client_id: client.to_string(),
+            kept_client_id: kept.to_string(),
+            explanation: "Zelfde paspoort.".into(),
+        };
+        regie.merge_clients(merge).await.unwrap();
+        bench.settled().await;
+        assert_eq!(on_the_list(&bench, client).await.len(), 1, "its month runs on");
+        regie.extend_access_request(extend(client, &id, TODAY)).await.unwrap();
+        regie.confirm_requester(confirm(client, &id)).await.unwrap();
+        regie.answer_access_request(answer(client, &id, AccessOutcome::Whole)).await.unwrap();
+        assert!(on_the_list(&bench, client).await.is_empty());
+        assert_eq!(told(&bench.event_names().await, "AccessRequestAnswered"), 1);
+    }
 }

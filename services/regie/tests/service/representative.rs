@@ -108,7 +108,7 @@ testkit::on_both_engines! {
         assert_eq!(stranger.code(), Code::NotFound);
     }
 
-    /// R-REG-21, R-REG-28: whom a child hides from, or is kept apart from, reads nothing in its name.
+    /// R-REG-18, R-REG-21, R-REG-28: whom a child hides from, or is kept apart from, reads nothing in its name.
     async fn a_shield_or_a_separation_ends_who_stands_in(bench: Bench<Regie> = Regie::embedded()) {
         let (client, one, other) = (notified(&bench).await, ClientId(Uuid::new_v4()), ClientId(Uuid::new_v4()));
         grown(&bench, client, OwnAccess::None).await;
@@ -122,10 +122,19 @@ testkit::on_both_engines! {
         };
         municipality(&bench).mark_separation(apart).await.unwrap();
         assert_eq!((reads(&bench, one, client).await, reads(&bench, other, client).await), ("NOT_FOUND".into(), "ok".into()));
+        // The desk that records one again is told no more than that it cannot be.
+        let refused = desk(&bench).record_representative(record(client, one)).await.unwrap_err();
+        assert_eq!(testkit::reason(&refused), "REPRESENTATIVE_NOT_SUITABLE");
         let shield = ShieldClientRequest { request_id: rid(), client_id: client.to_string() };
         municipality(&bench).shield_client(shield).await.unwrap();
         assert_eq!(reads(&bench, other, client).await, "NOT_FOUND");
-        // Who may still read is recorded anew.
+        // The log and the export would tell who looks after the child, and so where: nobody stands in until the shield ends.
+        let shielded = desk(&bench).record_representative(record(client, other)).await.unwrap_err();
+        assert_eq!(testkit::heard(&shielded), testkit::heard(&refused));
+        assert_eq!(reads(&bench, other, client).await, "NOT_FOUND");
+        let ends = EndShieldRequest { request_id: rid(), client_id: client.to_string() };
+        municipality(&bench).end_shield(ends).await.unwrap();
+        assert_eq!(reads(&bench, other, client).await, "NOT_FOUND", "nobody comes back by itself");
         desk(&bench).record_representative(record(client, other)).await.unwrap();
         assert_eq!(reads(&bench, other, client).await, "ok");
     }
