@@ -3,7 +3,6 @@
 
 use chain_tests::files;
 use chassis::{About, Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT};
-use prost_reflect::DescriptorPool;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every table of a migration's text with its columns and their types; a table that is made again stands as it is then.
@@ -122,13 +121,12 @@ fn what_is_not_spoken_of_is_found() {
 /// R-REG-21: every code of the contract and every event about a client is said in plain Dutch.
 #[test]
 fn no_code_and_no_event_is_without_dutch_words() {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
     let services = ["access", "housing", "income", "aftercare", "regie"].map(|name| format!("doorstroom.{name}.v1"));
     // A part of an event, and what a client never hears of (R-REG-28).
     let apart = ["night-entry", "separation-marked"];
     let lacks = |words: &[(&str, &str)], wanted: &str| !words.iter().any(|(known, _)| *known == wanted);
     let mut faults = Vec::new();
-    for one in pool.all_enums().filter(|one| services.contains(&one.package_name().to_owned())) {
+    for one in proto::CONTRACT.all_enums().filter(|one| services.contains(&one.package_name().to_owned())) {
         let list = snake(one.name());
         for value in one.values().filter(|value| value.number() != 0) {
             let code = value.name().to_lowercase();
@@ -138,7 +136,7 @@ fn no_code_and_no_event_is_without_dutch_words() {
             }
         }
     }
-    for file in pool.files().filter(|file| file.name().ends_with("/events.proto")) {
+    for file in proto::CONTRACT.files().filter(|file| file.name().ends_with("/events.proto")) {
         for event in file.messages().filter(|message| message.get_field_by_name("client_id").is_some()) {
             let name = snake(event.name()).replace('_', "-");
             if lacks(chassis::EVENTS, &name) && !apart.contains(&name.as_str()) {

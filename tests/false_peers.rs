@@ -9,7 +9,7 @@ use crate::wire::{Filling, filled};
 use chassis::Service;
 use kernel::Date;
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, MessageDescriptor};
+use prost_reflect::MessageDescriptor;
 use proto::feed::v1::Event;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
@@ -74,9 +74,8 @@ async fn told_falsely<S: Service>(engine: Engine, make: fn() -> S) {
 
 /// Every event of a service.
 fn kinds(source: &str) -> Vec<MessageDescriptor> {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
     let file = format!("doorstroom/{source}/v1/events.proto");
-    let file = pool.get_file_by_name(&file).expect("every service tells something");
+    let file = proto::CONTRACT.get_file_by_name(&file).expect("every service tells something");
     file.messages().collect()
 }
 

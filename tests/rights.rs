@@ -4,7 +4,6 @@
 use auth::{Policy, Relation, Rule};
 use chain_tests::root;
 use kernel::{Actor, Organisation, Role};
-use prost_reflect::DescriptorPool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -182,9 +181,8 @@ fn the_table_of_rights_is_the_reviewed_one() {
 /// R-REG-17, R-HOU-04: what a corporation can receive is named here, and a debt, a health fact or a BSN is not.
 #[test]
 fn a_corporation_can_receive_what_is_allowed_and_nothing_else() {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
-    let category = pool.get_extension_by_name("doorstroom.audit.v1.category").unwrap();
-    let receivers = pool.get_extension_by_name("doorstroom.audit.v1.receivers").unwrap();
+    let category = proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.category").unwrap();
+    let receivers = proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.receivers").unwrap();
     let corporation = Actor {
         subject: "somebody".to_owned(),
         organisation: Organisation::parse("organisation", "trivire").unwrap(),
@@ -193,13 +191,13 @@ fn a_corporation_can_receive_what_is_allowed_and_nothing_else() {
         client_id: None,
     };
     let mut reachable = Vec::new();
-    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+    for method in proto::CONTRACT.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         let name = format!("{}/{}", method.parent_service().name(), method.name());
         if Policy::embedded().grants(&name, &corporation).is_ok_and(|grants| !grants.is_empty()) {
             reachable.push(method.output());
         }
     }
-    for file in pool.files().filter(|file| file.name().ends_with("/events.proto")) {
+    for file in proto::CONTRACT.files().filter(|file| file.name().ends_with("/events.proto")) {
         for event in file.messages() {
             let roles = event.options().get_extension(&receivers).into_owned();
             let roles = roles.as_list().unwrap_or_default();
@@ -213,7 +211,7 @@ fn a_corporation_can_receive_what_is_allowed_and_nothing_else() {
     // tenancy; and what tells of nobody. A signal it gives, and never gets.
     let allowed = ["REFERENCE", "ORGANISATION", "IDENTITY", "DECISION", "CARE_NEED", "GUARANTEE", "TENANCY"];
     let allowed = allowed.map(|what| format!("DATA_CATEGORY_{what}"));
-    let kind = pool.get_enum_by_name("doorstroom.audit.v1.DataCategory").unwrap();
+    let kind = proto::CONTRACT.get_enum_by_name("doorstroom.audit.v1.DataCategory").unwrap();
     for name in &allowed {
         assert!(kind.values().any(|value| value.name() == name), "{name} is no category of the contract");
     }

@@ -6,9 +6,7 @@ use doorstroom::{dynamic, roles};
 use futures_util::StreamExt as _;
 use kernel::{Actor, ClientId, Role};
 use prost::bytes::{Buf as _, BufMut as _, Bytes};
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,11 +30,10 @@ pub fn rpc(method: &MethodDescriptor) -> String {
 
 /// The newest id of each sort, by the name of its field, from what the feeds told.
 pub fn ids(facts: &Facts) -> BTreeMap<String, String> {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
     let mut ids = BTreeMap::new();
     for (_, event) in &facts.0 {
         let payload = event.payload.as_ref().unwrap();
-        let descriptor = pool.get_message_by_name(payload.type_url.trim_start_matches('/')).unwrap();
+        let descriptor = proto::CONTRACT.get_message_by_name(payload.type_url.trim_start_matches('/')).unwrap();
         let message = DynamicMessage::decode(descriptor, payload.value.as_slice()).unwrap();
         for (field, value) in message.fields().filter(|(field, _)| field.name().ends_with("_id")) {
             if let Some(id) = value.as_str().filter(|id| !id.is_empty()) {

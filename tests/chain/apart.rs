@@ -9,7 +9,7 @@ use crate::wire::{Filling, Lines, actor, filled, ids, methods, rpc};
 use doorstroom::{dynamic, roles};
 use kernel::{Actor, ClientId, Role};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
 use proto::access::v1 as access;
 use proto::feed::v1::{Event, SubscribeRequest};
 use proto::housing::v1 as housing;
@@ -407,7 +407,6 @@ async fn told(
     names: &Names,
     who: fn(Role, &str) -> Actor,
 ) -> BTreeMap<String, Vec<String>> {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
     let (mut told, lines, picture) = (BTreeMap::new(), Lines::new(chain), Picture::reviewed());
     let facts = chain.facts().await;
     let partners: Vec<Role> =
@@ -454,7 +453,7 @@ async fn told(
         }
         for service in SERVICES {
             let events = feed(chain, who(*role, ""), service).await;
-            let mut lines: Vec<String> = events.iter().map(|event| names.event(&pool, event)).collect();
+            let mut lines: Vec<String> = events.iter().map(|event| names.event(event)).collect();
             // What two feeds lead to in regie has no order of its own.
             lines.sort();
             told.insert(format!("the feed of {service} to {role}"), lines);
@@ -520,9 +519,9 @@ impl Names {
     }
 
     /// An event with its envelope, but for its id, its trace and where it is.
-    fn event(&self, pool: &DescriptorPool, event: &Event) -> String {
+    fn event(&self, event: &Event) -> String {
         let payload = event.payload.as_ref().unwrap();
-        let descriptor = pool.get_message_by_name(payload.type_url.trim_start_matches('/')).unwrap();
+        let descriptor = proto::CONTRACT.get_message_by_name(payload.type_url.trim_start_matches('/')).unwrap();
         let message = DynamicMessage::decode(descriptor, payload.value.as_slice()).unwrap();
         let about = self.text(&event.client_id);
         format!("{} of {about} on {:?}: {}", event.r#type, event.occurred_on, self.message(&message))

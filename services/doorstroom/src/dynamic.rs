@@ -5,21 +5,17 @@
 use anyhow::{Context as _, bail};
 use prost::Message as _;
 use prost::bytes::{Buf as _, BufMut as _};
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, SerializeOptions};
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde_json::{Map, Value};
-use std::sync::LazyLock;
 use tonic::body::Body;
 use tonic::client::GrpcService;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::{Body as HttpBody, Bytes, StdError};
 use tonic::{Request, Status, Streaming};
 
-static POOL: LazyLock<DescriptorPool> =
-    LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built"));
-
 /// Every method of the contract.
 pub fn methods() -> impl Iterator<Item = MethodDescriptor> {
-    POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>())
+    proto::CONTRACT.services().flat_map(|service| service.methods().collect::<Vec<_>>())
 }
 
 /// The method that a person means by `HousingService/OfferDwelling`, or just `OfferDwelling` where that is enough.
@@ -50,7 +46,7 @@ pub fn service_of(method: &MethodDescriptor) -> Option<String> {
 
 /// The purposes that a method allows, from its option in the proto.
 pub fn purposes(method: &MethodDescriptor) -> Vec<String> {
-    let Some(option) = POOL.get_extension_by_name("doorstroom.audit.v1.purposes") else { return Vec::new() };
+    let Some(option) = proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.purposes") else { return Vec::new() };
     let codes = method.options().get_extension(&option).into_owned();
     codes.as_list().unwrap_or_default().iter().filter_map(|code| code.as_str().map(str::to_owned)).collect()
 }

@@ -5,7 +5,7 @@ use crate::feed::timestamp;
 use crate::{Answer, Chassis, Page, words};
 use auth::{Checkpoint, Issuer, Purposes};
 use kernel::{ClientId, Role};
-use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
+use prost_reflect::{Kind, MessageDescriptor};
 use proto::audit::v1::audit_service_server::AuditService;
 use proto::audit::v1::{
     AccessEntry, AccessPoint, DataCategory, GetCheckpointRequest, GetCheckpointResponse, ListAccessRequest,
@@ -28,32 +28,32 @@ const GATHER: Duration = Duration::from_secs(1);
 /// proto. What tells nothing about anybody is left out. A command that answers with ids only has none; what it wrote is said
 /// by its name.
 static CATEGORIES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built");
-    let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let methods = proto::CONTRACT.services().flat_map(|service| service.methods().collect::<Vec<_>>());
     methods
         .map(|method| {
             let mut found = BTreeSet::new();
-            reach(&pool, &method.output(), &mut found, &mut HashSet::new());
+            reach(&method.output(), &mut found, &mut HashSet::new());
             let codes: Vec<_> = found.into_iter().filter_map(|n| DataCategory::try_from(n).ok()).map(code).collect();
             (format!("{}/{}", method.parent_service().name(), method.name()), codes.join(","))
         })
         .collect()
 });
 
-fn reach(pool: &DescriptorPool, message: &MessageDescriptor, found: &mut BTreeSet<i32>, seen: &mut HashSet<String>) {
+fn reach(message: &MessageDescriptor, found: &mut BTreeSet<i32>, seen: &mut HashSet<String>) {
     const NOBODY: [DataCategory; 4] =
         [DataCategory::Unspecified, DataCategory::Reference, DataCategory::Organisation, DataCategory::Aggregate];
     if !seen.insert(message.full_name().to_owned()) {
         return;
     }
-    let category = pool.get_extension_by_name("doorstroom.audit.v1.category").expect("checked when it was built");
+    let category =
+        proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.category").expect("checked when it was built");
     for field in message.fields() {
         let number = field.options().get_extension(&category).as_enum_number().unwrap_or_default();
         if !NOBODY.iter().any(|nobody| *nobody as i32 == number) {
             found.insert(number);
         }
         if let Kind::Message(inner) = field.kind() {
-            reach(pool, &inner, found, seen);
+            reach(&inner, found, seen);
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::call::{caller, explain};
 use crate::{Answer, Caller, Chassis, Service};
 use kernel::{ClientId, Organisation, Refusal, Role, general};
 use prost::Message as _;
-use prost_reflect::DescriptorPool;
 use proto::feed::v1::feed_service_server::FeedService;
 use proto::feed::v1::{
     AcknowledgeRequest, AcknowledgeResponse, Event, GetStatusRequest, GetStatusResponse, SubscribeRequest,
@@ -37,9 +36,9 @@ const SUBSCRIPTIONS: i64 = 32;
 
 /// For each type of event, the partner roles that may receive it: read from the options in the proto.
 static RECEIVERS: LazyLock<HashMap<String, Vec<Role>>> = LazyLock::new(|| {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built");
-    let receivers = pool.get_extension_by_name("doorstroom.audit.v1.receivers").expect("checked when it was built");
-    let files = pool.files().filter(|file| file.name().ends_with("/events.proto"));
+    let receivers =
+        proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.receivers").expect("checked when it was built");
+    let files = proto::CONTRACT.files().filter(|file| file.name().ends_with("/events.proto"));
     files
         .flat_map(|file| file.messages().collect::<Vec<_>>())
         .map(|event| {

@@ -9,7 +9,6 @@ use auth::{Denied, PURPOSE_HEADER, Policy, Purposes, Thumbprint};
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use kernel::{Actor, Refusal, general};
-use prost_reflect::DescriptorPool;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -32,13 +31,14 @@ struct Method {
 
 /// The contract, by path.
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built");
-    let purposes = pool.get_extension_by_name("doorstroom.audit.v1.purposes").expect("checked when it was built");
+    let purposes =
+        proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.purposes").expect("checked when it was built");
     let allowed = |method: &prost_reflect::MethodDescriptor| {
         let codes = method.options().get_extension(&purposes).into_owned();
         codes.as_list().unwrap_or_default().iter().filter_map(|code| code.as_str().map(str::to_owned)).collect()
     };
-    pool.services()
+    let services = proto::CONTRACT.services();
+    services
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|method| {
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());

@@ -64,7 +64,7 @@ use proto::rights::v1::ExportPart;
 use proto::rights::v1::rights_service_server::RightsServiceServer;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::{Retention, Store};
 pub use tokio::net::TcpListener;
@@ -286,15 +286,23 @@ async fn open(about: &'static About, setup: Setup, stopping: watch::Receiver<boo
     Ok((chassis, Door { transport: setup.transport, issuer: setup.tokens, reflection: setup.reflection }))
 }
 
+/// Adds reflection, in both versions. It is made once, however many services one process runs: the contract is large.
+static REFLECTION: LazyLock<Box<dyn Fn(Routes) -> Routes + Send + Sync>> = LazyLock::new(|| {
+    let contract =
+        || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(proto::DESCRIPTORS);
+    let (v1, v1alpha) = (contract().build_v1(), contract().build_v1alpha());
+    let v1 = v1.expect("the contract was checked when it was built");
+    let v1alpha = v1alpha.expect("the contract was checked when it was built");
+    Box::new(move |routes| routes.add_service(v1.clone()).add_service(v1alpha.clone()))
+});
+
 /// Answers calls until the service stops.
 async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListener) -> anyhow::Result<()> {
     let (health, health_service) = tonic_health::server::health_reporter();
     let audit = audit::Audit { chassis: chassis.clone(), issuer: door.issuer };
     let mut routes = routes.add_service(limited!(AuditServiceServer::new(audit))).add_service(health_service);
     if door.reflection {
-        let reflection =
-            || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(proto::DESCRIPTORS);
-        routes = routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
+        routes = REFLECTION(routes);
     }
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let address = listener.local_addr().ok();

@@ -8,7 +8,7 @@ mod home;
 mod sight;
 mod signal;
 
-use super::sight::CONTRACT;
+use super::sight::{overheard, tells_of_people, too_much};
 use super::world::{Said, World};
 use crate::doors::Person;
 use crate::{refusal, roles};

@@ -1,12 +1,9 @@
 //! Who may see what: the field's matrix, held against what the contract itself says of its messages and fields.
 
 use kernel::Role;
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 use proto::audit::v1::DataCategory;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 /// What a role may be told: its column of the matrix, status and consent included. Ids, codes and what is about
 /// organisations tell of nobody. What is not named here is not told.
@@ -149,95 +146,79 @@ fn tells_of_nobody(told: DataCategory) -> bool {
     matches!(told, DataCategory::Reference | DataCategory::Organisation)
 }
 
-/// What the contract says of its messages and fields.
-pub static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-    let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contract was checked when it was built");
-    Contract { pool }
-});
-
-/// The contract, as its descriptors tell it.
-pub struct Contract {
-    pool: DescriptorPool,
+/// What is wrong with a role receiving an event with this in it.
+pub fn overheard(role: Role, event: &DynamicMessage) -> Option<String> {
+    let descriptor = event.descriptor();
+    if !receivers(&descriptor).contains(&role.as_str().to_owned()) {
+        return Some(format!("{role} got {}, which is not for it", descriptor.name()));
+    }
+    let forbidden: Vec<_> = told(event).into_iter().filter(|told| !may_hear(role, *told)).collect();
+    (!forbidden.is_empty()).then(|| format!("{} told {role} {forbidden:?}", descriptor.name()))
 }
 
-impl Contract {
-    /// A message by its full name.
-    pub fn message(&self, name: &str) -> Option<MessageDescriptor> {
-        self.pool.get_message_by_name(name)
-    }
+/// What an answer can tell a role that the role may not hear.
+pub fn too_much(role: Role, answer: &MessageDescriptor) -> Vec<DataCategory> {
+    let too_much = |told: &DataCategory| {
+        let answer = answer.full_name();
+        !may_hear(role, *told) && !rests_on(role, *told, answer) && !reviews(role, *told, answer)
+    };
+    carried(answer).into_iter().filter(too_much).collect()
+}
 
-    /// What is wrong with a role receiving an event with this in it.
-    pub fn overheard(&self, role: Role, event: &DynamicMessage) -> Option<String> {
-        let descriptor = event.descriptor();
-        if !self.receivers(&descriptor).contains(&role.as_str().to_owned()) {
-            return Some(format!("{role} got {}, which is not for it", descriptor.name()));
-        }
-        let forbidden: Vec<_> = self.told(event).into_iter().filter(|told| !may_hear(role, *told)).collect();
-        (!forbidden.is_empty()).then(|| format!("{} told {role} {forbidden:?}", descriptor.name()))
-    }
+/// Whether an answer can tell anything of anybody.
+pub fn tells_of_people(answer: &MessageDescriptor) -> bool {
+    carried(answer).into_iter().any(|told| !tells_of_nobody(told))
+}
 
-    /// What an answer can tell a role that the role may not hear.
-    pub fn too_much(&self, role: Role, answer: &MessageDescriptor) -> Vec<DataCategory> {
-        let too_much = |told: &DataCategory| {
-            let answer = answer.full_name();
-            !may_hear(role, *told) && !rests_on(role, *told, answer) && !reviews(role, *told, answer)
+/// The roles that may receive an event.
+fn receivers(event: &MessageDescriptor) -> Vec<String> {
+    let Some(option) = proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.receivers") else {
+        return Vec::new();
+    };
+    let roles = event.options().get_extension(&option).into_owned();
+    roles.as_list().unwrap_or_default().iter().filter_map(|role| role.as_str().map(str::to_owned)).collect()
+}
+
+fn category(field: &FieldDescriptor) -> Option<DataCategory> {
+    let option = proto::CONTRACT.get_extension_by_name("doorstroom.audit.v1.category")?;
+    let options = field.options();
+    options
+        .has_extension(&option)
+        .then(|| options.get_extension(&option).as_enum_number())?
+        .and_then(|n| DataCategory::try_from(n).ok())
+}
+
+/// The categories that a message holds: of fields that are filled.
+fn told(message: &DynamicMessage) -> BTreeSet<DataCategory> {
+    let mut all = BTreeSet::new();
+    for (field, value) in message.fields() {
+        all.extend(category(&field));
+        let inner: Vec<&Value> = match value {
+            Value::List(several) => several.iter().collect(),
+            single => vec![single],
         };
-        self.carried(answer).into_iter().filter(too_much).collect()
+        for message in inner.into_iter().filter_map(Value::as_message) {
+            all.extend(told(message));
+        }
     }
+    all
+}
 
-    /// Whether an answer can tell anything of anybody.
-    pub fn tells_of_people(&self, answer: &MessageDescriptor) -> bool {
-        self.carried(answer).into_iter().any(|told| !tells_of_nobody(told))
-    }
-
-    /// The roles that may receive an event.
-    fn receivers(&self, event: &MessageDescriptor) -> Vec<String> {
-        let Some(option) = self.pool.get_extension_by_name("doorstroom.audit.v1.receivers") else { return Vec::new() };
-        let roles = event.options().get_extension(&option).into_owned();
-        roles.as_list().unwrap_or_default().iter().filter_map(|role| role.as_str().map(str::to_owned)).collect()
-    }
-
-    fn category(&self, field: &FieldDescriptor) -> Option<DataCategory> {
-        let option = self.pool.get_extension_by_name("doorstroom.audit.v1.category")?;
-        let options = field.options();
-        options
-            .has_extension(&option)
-            .then(|| options.get_extension(&option).as_enum_number())?
-            .and_then(|n| DataCategory::try_from(n).ok())
-    }
-
-    /// The categories that a message holds: of fields that are filled.
-    fn told(&self, message: &DynamicMessage) -> BTreeSet<DataCategory> {
-        let mut told = BTreeSet::new();
-        for (field, value) in message.fields() {
-            told.extend(self.category(&field));
-            let inner: Vec<&Value> = match value {
-                Value::List(several) => several.iter().collect(),
-                single => vec![single],
-            };
-            for message in inner.into_iter().filter_map(Value::as_message) {
-                told.extend(self.told(message));
+/// The categories that a message can hold.
+fn carried(message: &MessageDescriptor) -> BTreeSet<DataCategory> {
+    let (mut carried, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![message.clone()]);
+    while let Some(message) = open.pop() {
+        if !seen.insert(message.full_name().to_owned()) {
+            continue;
+        }
+        for field in message.fields() {
+            carried.extend(category(&field));
+            if let Kind::Message(inner) = field.kind() {
+                open.push(inner);
             }
         }
-        told
     }
-
-    /// The categories that a message can hold.
-    fn carried(&self, message: &MessageDescriptor) -> BTreeSet<DataCategory> {
-        let (mut carried, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![message.clone()]);
-        while let Some(message) = open.pop() {
-            if !seen.insert(message.full_name().to_owned()) {
-                continue;
-            }
-            for field in message.fields() {
-                carried.extend(self.category(&field));
-                if let Kind::Message(inner) = field.kind() {
-                    open.push(inner);
-                }
-            }
-        }
-        carried
-    }
+    carried
 }
 
 #[cfg(test)]
@@ -245,7 +226,8 @@ mod tests {
     use super::*;
 
     fn message(name: &str, of: &impl prost::Message) -> DynamicMessage {
-        DynamicMessage::decode(CONTRACT.message(name).unwrap(), of.encode_to_vec().as_slice()).unwrap()
+        DynamicMessage::decode(proto::CONTRACT.get_message_by_name(name).unwrap(), of.encode_to_vec().as_slice())
+            .unwrap()
     }
 
     /// P8
@@ -274,10 +256,10 @@ mod tests {
             (Role::Client, "MonitorService/GetFigures"),
         ];
         for (role, name) in cases {
-            assert!(!CONTRACT.too_much(role, &answer(name)).is_empty(), "{name} in the hands of {role}");
-            assert!(CONTRACT.tells_of_people(&answer(name)), "{name}");
+            assert!(!too_much(role, &answer(name)).is_empty(), "{name} in the hands of {role}");
+            assert!(tells_of_people(&answer(name)), "{name}");
         }
-        assert_eq!(CONTRACT.too_much(Role::Client, &answer("GetIncomeFileAsSelf")), vec![]);
+        assert_eq!(too_much(Role::Client, &answer("GetIncomeFileAsSelf")), vec![]);
     }
 
     /// P8: an event that is not for a role, or that tells it too much.
@@ -285,13 +267,13 @@ mod tests {
     fn an_event_in_the_wrong_hands_is_overheard() {
         let benefit = proto::income::v1::BenefitDecided { granted: true, ..Default::default() };
         let benefit = message("doorstroom.income.v1.BenefitDecided", &benefit);
-        let said = CONTRACT.overheard(Role::Corporation, &benefit).unwrap_or_default();
+        let said = overheard(Role::Corporation, &benefit).unwrap_or_default();
         assert!(said.contains("corporation got BenefitDecided"), "{said}");
         let home = proto::housing::v1::AllocationAccepted { rent_cents: 1, ..Default::default() };
         let home = message("doorstroom.housing.v1.AllocationAccepted", &home);
-        assert_eq!(CONTRACT.overheard(Role::Corporation, &home), None);
+        assert_eq!(overheard(Role::Corporation, &home), None);
         // Addressed to it, and still no business of its: found by what is filled in, field by field.
-        let forbidden = |role| CONTRACT.told(&home).into_iter().any(|told| !may_hear(role, told));
+        let forbidden = |role| told(&home).into_iter().any(|told| !may_hear(role, told));
         assert!(!forbidden(Role::Corporation) && forbidden(Role::Police));
     }
 }

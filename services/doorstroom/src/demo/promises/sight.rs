@@ -34,9 +34,9 @@ impl Reader<'_> {
             for event in futures_util::future::try_join_all(streams).await?.into_iter().flatten() {
                 let payload = event.payload.context("an event has a payload")?;
                 let name = payload.type_url.rsplit('/').next().unwrap_or_default();
-                let descriptor = CONTRACT.message(name).context("an event is of the contract")?;
+                let descriptor = proto::CONTRACT.get_message_by_name(name).context("an event is of the contract")?;
                 let message = DynamicMessage::decode(descriptor, payload.value.as_slice())?;
-                let overheard = CONTRACT.overheard(role, &message);
+                let overheard = overheard(role, &message);
                 tally.hold(overheard.is_none(), || format!("{organisation}: {}", overheard.unwrap_or_default()));
             }
         }
@@ -47,7 +47,7 @@ impl Reader<'_> {
     /// for, so that nothing is done and nothing shown.
     pub(super) async fn views(&self, tally: &mut Tally) -> anyhow::Result<()> {
         let askers: Vec<(Role, Person)> = Role::ALL.iter().map(|role| (*role, self.world.anybody(*role))).collect();
-        for method in crate::dynamic::methods().filter(|method| CONTRACT.tells_of_people(&method.output())) {
+        for method in crate::dynamic::methods().filter(|method| tells_of_people(&method.output())) {
             let name = format!("{}/{}", method.parent_service().name(), method.name());
             let service = crate::dynamic::service_of(&method).unwrap_or_else(|| "access".to_owned());
             let ask = async |person: &Person| {
@@ -56,7 +56,7 @@ impl Reader<'_> {
             };
             let answers = futures_util::future::join_all(askers.iter().map(|(_, person)| ask(person))).await;
             for ((role, _), said) in askers.iter().zip(answers) {
-                let forbidden = CONTRACT.too_much(*role, &method.output());
+                let forbidden = too_much(*role, &method.output());
                 match may_ask(&said) {
                     Some(true) => {
                         tally.hold(forbidden.is_empty(), || format!("{name} can tell {role} {forbidden:?}"));
