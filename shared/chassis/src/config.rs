@@ -68,7 +68,7 @@ impl std::error::Error for ConfigError {}
 /// | `DOORSTROOM_PEERS` | the other services, as `regie=https://regie:50055 access=https://access:50051` |
 /// | `DOORSTROOM_TLS_CERTIFICATE_FILE`, `DOORSTROOM_TLS_KEY_FILE` | the certificate that it shows, with intermediate ones, and its private key (PEM); read again when they change |
 /// | `DOORSTROOM_TLS_AUTHORITIES_FILE` | who issues the certificates of the other services (PEM) |
-/// | `DOORSTROOM_TLS_CLIENTS_FILE` | who issues the certificates that callers show (PEM); without it none are asked for |
+/// | `DOORSTROOM_TLS_CLIENTS_FILE` | who issues the certificates that callers show, and the lists of what they revoked (PEM); without it none are asked for |
 /// | `DOORSTROOM_TLS_CLIENTS` | `required` (the default) or `optional`: whether a caller without one is turned away |
 /// | `DOORSTROOM_TLS_ENDS` | `here` (the default), or `elsewhere`: in a proxy, so that plain connections may come from other machines |
 /// | `DOORSTROOM_REFLECTION` | `on` or `off` (the default) |

@@ -16,7 +16,9 @@ use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime,
+};
 use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{CertificateError, Error, RootCertStore, ServerConfig};
@@ -25,8 +27,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
-/// A file with certificates or a key is no larger than this.
-const MOST_BYTES: u64 = 1 << 20;
+/// A file with certificates, revocation lists or a key is no larger than this.
+const MOST_BYTES: u64 = 4 << 20;
 /// After the year 9999: every certificate has expired.
 const END_OF_TIME: Duration = Duration::from_secs(300_000_000_000);
 /// A caller has this long to say hello.
@@ -46,7 +48,8 @@ pub struct Pair {
 /// Which client certificates callers must or may show.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// The authorities that issue them (PEM).
+    /// The authorities that issue them, and the lists of what they revoked (PEM). Of an authority without a list nothing counts
+    /// as revoked; a list whose successor is late goes on counting.
     pub authorities: PathBuf,
     /// Whether a caller without one is turned away.
     pub required: bool,
@@ -111,7 +114,9 @@ fn server(pair: &Pair, clients: Option<&Clients>) -> Result<Watched<ServerConfig
             None => builder.with_no_client_auth(),
             Some(authorities) => {
                 let verifier =
-                    WebPkiClientVerifier::builder_with_provider(roots(authorities)?.into(), provider.clone());
+                    WebPkiClientVerifier::builder_with_provider(roots(authorities)?.into(), provider.clone())
+                        .with_crls(revoked(authorities)?)
+                        .allow_unknown_revocation_status();
                 let verifier = if required { verifier } else { verifier.allow_unauthenticated() };
                 builder.with_client_cert_verifier(verifier.build().map_err(text)?)
             }
@@ -187,6 +192,11 @@ fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
         roots.add(authority).map_err(|error| format!("the authorities: {error}"))?;
     }
     Ok(roots)
+}
+
+fn revoked(pem: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(pem).collect();
+    lists.map_err(|error| format!("the revocation lists: {error}"))
 }
 
 fn text(error: impl ToString) -> String {

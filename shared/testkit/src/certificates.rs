@@ -3,9 +3,13 @@
 use auth::Thumbprint;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chassis::Pair;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+};
 use std::path::{Path, PathBuf};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+use uuid::Uuid;
 
 /// Issues certificates that nobody but the test trusts.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -25,7 +29,9 @@ impl Authority {
     /// With a fresh key.
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, Uuid::new_v4().to_string());
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -50,13 +56,31 @@ impl Authority {
     pub fn issue_until(&self, name: &str, year: i32) -> Shown {
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), name.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        Shown {
-            certificate: pem("CERTIFICATE", certificate.der()),
-            key: pem("PRIVATE KEY", key.serialized_der()),
-            thumbprint: Thumbprint::of(certificate.der()),
-        }
+        let pair = KeyPair::generate().unwrap();
+        let key = pem("PRIVATE KEY", pair.serialized_der());
+        params.serial_number = Some(serial(&key));
+        let certificate = params.signed_by(&pair, &self.0).unwrap();
+        let thumbprint = Thumbprint::of(certificate.der());
+        Shown { certificate: pem("CERTIFICATE", certificate.der()), key, thumbprint }
+    }
+
+    /// The list of what it revoked (PEM).
+    pub fn revokes(&self, shown: &[&Shown]) -> String {
+        let revoked = |shown: &&Shown| RevokedCertParams {
+            serial_number: serial(&shown.key),
+            revocation_time: rcgen::date_time_ymd(2026, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2026, 1, 1),
+            next_update: rcgen::date_time_ymd(2026, 1, 8),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: shown.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        pem("X509 CRL", list.signed_by(&self.0).unwrap().der())
     }
 
     /// Trusts this authority, and shows that certificate.
@@ -91,6 +115,11 @@ impl Shown {
         std::fs::write(&pair.certificate, &self.certificate).unwrap();
         pair
     }
+}
+
+/// The number of the certificate with that private key.
+fn serial(key: &str) -> SerialNumber {
+    SerialNumber::from(Uuid::new_v5(&Uuid::nil(), key.as_bytes()).as_bytes()[..15].to_vec())
 }
 
 fn pem(what: &str, der: &[u8]) -> String {

@@ -91,6 +91,32 @@ testkit::on_both_engines! {
         turned_away(&ask(other.connect_lazy(), &token()).await.unwrap_err());
     }
 
+    /// R-REG-13: from the moment that the list is there, without a restart; who is on none goes on.
+    async fn a_certificate_that_its_authority_revoked_is_turned_away(bench: Bench<Counter> = Counter) {
+        let (mut bench, towns) = (bench, Towns::new());
+        let transport = towns.transport(false);
+        bench.restart_over(transport).await;
+        let [lost, kept] = ["trivire", "woonbron"].map(|name| towns.partners.issue(name));
+        ask(towns.connect(&bench, Some(&lost)), &token()).await.unwrap();
+        let (file, other) = (towns.folder().join("partners.pem"), Authority::new());
+        let listed = [towns.partners.pem(), other.pem(), towns.partners.revokes(&[&lost])].concat();
+        std::fs::write(&file, &listed).unwrap();
+        turned_away(&ask(towns.connect(&bench, Some(&lost)), &token()).await.unwrap_err());
+        // Also one whose authority keeps no list, and nobody by a list of another authority's.
+        for shown in [&kept, &other.issue("trivire")] {
+            ask(towns.connect(&bench, Some(shown)), &token()).await.unwrap();
+        }
+        std::fs::write(&file, [towns.partners.pem(), other.revokes(&[&lost])].concat()).unwrap();
+        ask(towns.connect(&bench, Some(&lost)), &token()).await.unwrap();
+        // What is no list changes nothing.
+        std::fs::write(&file, &listed).unwrap();
+        turned_away(&ask(towns.connect(&bench, Some(&lost)), &token()).await.unwrap_err());
+        let broken = "-----BEGIN X509 CRL-----\nbm8gbGlzdA==\n-----END X509 CRL-----\n";
+        std::fs::write(&file, [towns.partners.pem(), broken.to_owned()].concat()).unwrap();
+        turned_away(&ask(towns.connect(&bench, Some(&lost)), &token()).await.unwrap_err());
+        ask(towns.connect(&bench, Some(&kept)), &token()).await.unwrap();
+    }
+
     /// R-REG-13
     async fn where_certificates_are_optional_a_wrong_one_is_still_turned_away(bench: Bench<Counter> = Counter) {
         let (mut bench, towns) = (bench, Towns::new());
