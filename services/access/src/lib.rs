@@ -78,7 +78,7 @@ impl Service for Access {
     }
 
     fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), access: self };
+        let grpc = grpc::Grpc { chassis: chassis.clone(), service: self };
         Routes::new(chassis::limited!(AccessServiceServer::new(grpc)))
     }
 

@@ -71,7 +71,7 @@ impl Service for Aftercare {
     }
 
     fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), aftercare: self };
+        let grpc = grpc::Grpc { chassis: chassis.clone(), service: self };
         Routes::new(chassis::limited!(AftercareServiceServer::new(grpc)))
     }
 

@@ -79,7 +79,7 @@ impl Service for Housing {
     }
 
     fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
-        let server = HousingServiceServer::new(grpc::Grpc { chassis: chassis.clone(), housing: self });
+        let server = HousingServiceServer::new(grpc::Grpc { chassis: chassis.clone(), service: self });
         Routes::new(chassis::limited!(server))
     }
 

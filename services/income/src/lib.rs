@@ -75,7 +75,7 @@ impl Service for Income {
     }
 
     fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), income: self };
+        let grpc = grpc::Grpc { chassis: chassis.clone(), service: self };
         Routes::new(chassis::limited!(IncomeServiceServer::new(grpc)))
     }
 

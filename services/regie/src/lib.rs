@@ -106,7 +106,7 @@ impl Service for Regie {
     }
 
     fn routes(self: Arc<Self>, chassis: &Chassis) -> Routes {
-        let grpc = grpc::Grpc { chassis: chassis.clone(), regie: self };
+        let grpc = grpc::Grpc { chassis: chassis.clone(), service: self };
         Routes::new(chassis::limited!(RegieServiceServer::new(grpc)))
     }
 

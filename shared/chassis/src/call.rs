@@ -321,3 +321,45 @@ pub(crate) fn explain_fault(error: &(dyn std::error::Error + 'static)) -> Status
     tracing::error!(%reference, error = error, "a call failed");
     proto::status(&general::OUR_FAULT.with("reference", reference))
 }
+
+/// Hands each RPC of a service to the function that carries it out, by the road that it names: that of a
+/// [`Chassis::command`], a [`Chassis::query`] or a [`Chassis::revocation`].
+///
+/// ```ignore
+/// chassis::rpcs! {
+///     AccessService for Access;
+///
+///     command register_client: RegisterClientRequest => RegisterClientResponse, people::register;
+///     query get_client: GetClientRequest => GetClientResponse, people::get;
+/// }
+/// ```
+///
+/// It declares `Grpc`, a [`Chassis`] and a service, with the generated trait `AccessService`. Every function is like
+/// `async fn register(_: &Access, work: &mut Work, m: &RegisterClientRequest) -> Result<RegisterClientResponse>`.
+#[macro_export]
+macro_rules! rpcs {
+    ($rpcs:ident for $service:ty; $($road:ident $rpc:ident: $request:ty => $response:ty, $run:path;)+) => {
+        /// The RPCs of this service.
+        pub(crate) struct Grpc {
+            /// What carries a call.
+            pub chassis: $crate::Chassis,
+            /// What a call is judged by.
+            pub service: ::std::sync::Arc<$service>,
+        }
+
+        #[$crate::async_trait]
+        impl $rpcs for Grpc {
+            $(
+                async fn $rpc(&self, request: $crate::Request<$request>) -> $crate::Answer<$response> {
+                    let service = self.service.clone();
+                    self.chassis
+                        .$road(request, move |work, message| {
+                            let service = service.clone();
+                            Box::pin(async move { $run(&service, work, message).await })
+                        })
+                        .await
+                }
+            )+
+        }
+    };
+}

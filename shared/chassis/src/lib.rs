@@ -51,7 +51,7 @@ pub use protocol::protocol_version;
 pub use store::{APART, Deadline, Error, Migration, Result, Row, Tx, Value, args};
 pub use telemetry::TraceContext;
 pub use tls::{Clients, Pair, Tls, expires};
-pub use tonic::async_trait;
+pub use tonic::{Request, async_trait};
 pub use work::{Scope, Work, event_type};
 
 use anyhow::Context as _;

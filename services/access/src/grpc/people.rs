@@ -107,22 +107,24 @@ async fn seen(work: &mut Work, id: &str) -> Result<views::Person> {
     Ok(views::Person { id, version, client, household, today, safe_contact })
 }
 
-pub async fn get(work: &mut Work, m: &pb::GetClientRequest) -> Result<pb::GetClientResponse> {
+pub async fn get(_: &Access, work: &mut Work, m: &pb::GetClientRequest) -> Result<pb::GetClientResponse> {
     Ok(pb::GetClientResponse { client: Some(seen(work, &m.client_id).await?.for_access()) })
 }
 
 pub async fn get_for_guidance(
+    _: &Access,
     work: &mut Work,
     m: &pb::GetClientForGuidanceRequest,
 ) -> Result<pb::GetClientForGuidanceResponse> {
     Ok(pb::GetClientForGuidanceResponse { client: Some(seen(work, &m.client_id).await?.for_guidance()) })
 }
 
-pub async fn get_tenant(work: &mut Work, m: &pb::GetTenantRequest) -> Result<pb::GetTenantResponse> {
+pub async fn get_tenant(_: &Access, work: &mut Work, m: &pb::GetTenantRequest) -> Result<pb::GetTenantResponse> {
     Ok(pb::GetTenantResponse { tenant: Some(seen(work, &m.client_id).await?.tenant()) })
 }
 
 pub async fn get_benefit_applicant(
+    _: &Access,
     work: &mut Work,
     m: &pb::GetBenefitApplicantRequest,
 ) -> Result<pb::GetBenefitApplicantResponse> {
@@ -130,17 +132,22 @@ pub async fn get_benefit_applicant(
 }
 
 pub async fn get_for_district(
+    _: &Access,
     work: &mut Work,
     m: &pb::GetClientForDistrictRequest,
 ) -> Result<pb::GetClientForDistrictResponse> {
     Ok(pb::GetClientForDistrictResponse { client: Some(seen(work, &m.client_id).await?.for_district()) })
 }
 
-pub async fn get_as_self(work: &mut Work, m: &pb::GetClientAsSelfRequest) -> Result<pb::GetClientAsSelfResponse> {
+pub async fn get_as_self(
+    _: &Access,
+    work: &mut Work,
+    m: &pb::GetClientAsSelfRequest,
+) -> Result<pb::GetClientAsSelfResponse> {
     Ok(pb::GetClientAsSelfResponse { client: Some(seen(work, &m.client_id).await?.own()) })
 }
 
-pub async fn list(work: &mut Work, m: &pb::ListClientsRequest) -> Result<pb::ListClientsResponse> {
+pub async fn list(_: &Access, work: &mut Work, m: &pb::ListClientsRequest) -> Result<pb::ListClientsResponse> {
     let page = Page::read(m.page_size, &m.page_token, 500)?;
     let scope = work.scope();
     // A case holder's list is personal; everybody else's is the organisation's.

@@ -53,7 +53,11 @@ pub async fn change_capacity(
     Ok(pb::ChangeCapacityResponse { facility_id: id.to_string(), version })
 }
 
-pub async fn list_facilities(work: &mut Work, m: &pb::ListFacilitiesRequest) -> Result<pb::ListFacilitiesResponse> {
+pub async fn list_facilities(
+    _: &Access,
+    work: &mut Work,
+    m: &pb::ListFacilitiesRequest,
+) -> Result<pb::ListFacilitiesResponse> {
     let municipality = id_opt("municipality", &m.municipality, Municipality::parse)?;
     let page = Page::read(m.page_size, &m.page_token, 500)?;
     let own = work.organisation().to_string();
@@ -97,7 +101,11 @@ pub async fn leave_waiting_list(
     Ok(pb::LeaveWaitingListResponse { entry_id: id.to_string(), version })
 }
 
-pub async fn list_waiting_list(work: &mut Work, m: &pb::ListWaitingListRequest) -> Result<pb::ListWaitingListResponse> {
+pub async fn list_waiting_list(
+    _: &Access,
+    work: &mut Work,
+    m: &pb::ListWaitingListRequest,
+) -> Result<pb::ListWaitingListResponse> {
     let now = work.now;
     read! {
         id = facility_id(&m.facility_id);
@@ -187,6 +195,7 @@ pub async fn record_nights(
 }
 
 pub async fn get_night_register(
+    _: &Access,
     work: &mut Work,
     m: &pb::GetNightRegisterRequest,
 ) -> Result<pb::GetNightRegisterResponse> {

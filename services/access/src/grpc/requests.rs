@@ -214,13 +214,14 @@ pub async fn end_decision(
     Ok(pb::EndDecisionResponse { decision_id: id.to_string(), version })
 }
 
-pub async fn get_journey(work: &mut Work, m: &pb::GetJourneyRequest) -> Result<pb::GetJourneyResponse> {
+pub async fn get_journey(_: &Access, work: &mut Work, m: &pb::GetJourneyRequest) -> Result<pb::GetJourneyResponse> {
     let client = ClientId::parse("client_id", &m.client_id)?;
     acts::client::permitted(work, client).await?;
     Ok(pb::GetJourneyResponse { journey: Some(views::journey(work, client).await?) })
 }
 
 pub async fn get_decision_status(
+    _: &Access,
     work: &mut Work,
     m: &pb::GetDecisionStatusRequest,
 ) -> Result<pb::GetDecisionStatusResponse> {

@@ -65,6 +65,15 @@ impl State for Signal {
     }
 }
 
+/// The answer to a command on one thing: its id, version and state.
+macro_rules! answer {
+    ($response:ident, $id:ident, $stored:expr) => {{
+        let (thing, version) = $stored;
+        Ok($response { $id: thing.id.to_string(), version, state: $crate::grpc::views::State::of(&thing).into() })
+    }};
+}
+pub(super) use answer;
+
 /// The word of a state in the database, for a filter; empty for "all".
 pub fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).filter(|word| *word != "UNSPECIFIED").map(str::to_lowercase).unwrap_or_default()

@@ -10,12 +10,10 @@ pub mod wire;
 use crate::domain::DwellingId;
 use crate::store::dwelling::Standing;
 use crate::{Housing, store};
-use chassis::{Answer, Chassis, Result, Work};
+use chassis::{Result, Work};
 use kernel::ClientId;
 use proto::housing::v1::housing_service_server::HousingService;
 use proto::housing::v1::*;
-use std::sync::Arc;
-use tonic::Request;
 
 /// The home of a client as the caller may see it: none, and not loaded, when it is secret (R-REG-18).
 async fn home(work: &mut Work, client: ClientId, dwelling: DwellingId) -> Result<Option<Standing>> {
@@ -25,33 +23,9 @@ async fn home(work: &mut Work, client: ClientId, dwelling: DwellingId) -> Result
     store::dwelling::referred(work, dwelling).await.map(Some)
 }
 
-/// The RPCs of housing.
-pub struct Grpc {
-    /// What carries calls.
-    pub chassis: Chassis,
-    /// What they are judged by.
-    pub housing: Arc<Housing>,
-}
+chassis::rpcs! {
+    HousingService for Housing;
 
-/// One method per RPC, each handed to its function by the road of a command or of a query.
-macro_rules! rpcs {
-    ($($road:ident $name:ident: $request:ty => $response:ty, $run:path;)*) => {
-        #[tonic::async_trait]
-        impl HousingService for Grpc { $(
-            async fn $name(&self, request: Request<$request>) -> Answer<$response> {
-                let housing = self.housing.clone();
-                self.chassis
-                    .$road(request, move |work, message| {
-                        let housing = housing.clone();
-                        Box::pin(async move { $run(&housing, work, message).await })
-                    })
-                    .await
-            }
-        )* }
-    };
-}
-
-rpcs! {
     command agree_contingent: AgreeContingentRequest => AgreeContingentResponse, homes::agree;
     command change_contingent: ChangeContingentRequest => ChangeContingentResponse, homes::change;
     query get_contingent: GetContingentRequest => GetContingentResponse, homes::get_contingent;
@@ -76,7 +50,8 @@ rpcs! {
     command withdraw_offer: WithdrawOfferRequest => WithdrawOfferResponse, offers::withdraw;
     query get_offer: GetOfferRequest => GetOfferResponse, offers::get;
     query list_offers: ListOffersRequest => ListOffersResponse, offers::list;
-    query get_offer_as_corporation: GetOfferAsCorporationRequest => GetOfferAsCorporationResponse, offers::get_as_corporation;
+    query get_offer_as_corporation: GetOfferAsCorporationRequest => GetOfferAsCorporationResponse,
+        offers::get_as_corporation;
     query list_offers_as_corporation: ListOffersAsCorporationRequest => ListOffersAsCorporationResponse,
         offers::list_as_corporation;
 
@@ -92,5 +67,6 @@ rpcs! {
     query get_allocation_as_corporation: GetAllocationAsCorporationRequest => GetAllocationAsCorporationResponse,
         allocations::get_as_corporation;
     query get_move_for_income: GetMoveForIncomeRequest => GetMoveForIncomeResponse, allocations::get_move_for_income;
-    query get_move_for_district: GetMoveForDistrictRequest => GetMoveForDistrictResponse, allocations::get_move_for_district;
+    query get_move_for_district: GetMoveForDistrictRequest => GetMoveForDistrictResponse,
+        allocations::get_move_for_district;
 }

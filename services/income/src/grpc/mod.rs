@@ -7,44 +7,18 @@ mod requests;
 mod views;
 
 use crate::Income;
-use chassis::{Answer, Chassis};
 use proto::income::v1::income_service_server::IncomeService;
 use proto::income::v1::*;
-use std::sync::Arc;
-use tonic::Request;
 
-/// The RPCs of income.
-pub struct Grpc {
-    /// What carries calls.
-    pub chassis: Chassis,
-    /// What they are judged by.
-    pub income: Arc<Income>,
-}
+chassis::rpcs! {
+    IncomeService for Income;
 
-/// One method per RPC, each handed to its function by the road of a command or of a query.
-macro_rules! rpcs {
-    ($($road:ident $name:ident: $request:ty => $response:ty, $run:path;)*) => {
-        #[tonic::async_trait]
-        impl IncomeService for Grpc { $(
-            async fn $name(&self, request: Request<$request>) -> Answer<$response> {
-                let income = self.income.clone();
-                self.chassis
-                    .$road(request, move |work, message| {
-                        let income = income.clone();
-                        Box::pin(async move { $run(&income, work, message).await })
-                    })
-                    .await
-            }
-        )* }
-    };
-}
-
-rpcs! {
     command report_for_benefit: ReportForBenefitRequest => ReportForBenefitResponse, benefit_request::report;
     command waive_search_term: WaiveSearchTermRequest => WaiveSearchTermResponse, benefit_request::waive_search_term;
     command submit_benefit_application: SubmitBenefitApplicationRequest => SubmitBenefitApplicationResponse,
         benefit_request::submit;
-    command prepare_benefit_request: PrepareBenefitRequestRequest => PrepareBenefitRequestResponse, benefit_request::prepare;
+    command prepare_benefit_request: PrepareBenefitRequestRequest => PrepareBenefitRequestResponse,
+        benefit_request::prepare;
     command complete_benefit_request: CompleteBenefitRequestRequest => CompleteBenefitRequestResponse,
         benefit_request::complete;
     command acknowledge_benefit_request: AcknowledgeBenefitRequestRequest => AcknowledgeBenefitRequestResponse,
@@ -64,9 +38,11 @@ rpcs! {
     command revoke_own_income: RevokeOwnIncomeRequest => RevokeOwnIncomeResponse, household::revoke;
     command stabilise_finances: StabiliseFinancesRequest => StabiliseFinancesResponse, household::stabilise;
     command end_stabilisation: EndStabilisationRequest => EndStabilisationResponse, household::end_stabilisation;
-    command request_rent_guarantee: RequestRentGuaranteeRequest => RequestRentGuaranteeResponse, rent_guarantee::request;
+    command request_rent_guarantee: RequestRentGuaranteeRequest => RequestRentGuaranteeResponse,
+        rent_guarantee::request;
     command decide_rent_guarantee: DecideRentGuaranteeRequest => DecideRentGuaranteeResponse, rent_guarantee::decide;
-    command withdraw_rent_guarantee: WithdrawRentGuaranteeRequest => WithdrawRentGuaranteeResponse, rent_guarantee::withdraw;
+    command withdraw_rent_guarantee: WithdrawRentGuaranteeRequest => WithdrawRentGuaranteeResponse,
+        rent_guarantee::withdraw;
     query get_finances_status: GetFinancesStatusRequest => GetFinancesStatusResponse, household::status;
     query get_benefit_request: GetBenefitRequestRequest => GetBenefitRequestResponse, benefit_request::get;
     query list_benefit_requests: ListBenefitRequestsRequest => ListBenefitRequestsResponse, benefit_request::list;

@@ -1,4 +1,4 @@
-//! From messages to commands and from state to views: one short method per RPC.
+//! From messages to commands and from state to views: one short function per RPC.
 
 mod access_request;
 mod acknowledgement;
@@ -22,18 +22,10 @@ mod task;
 mod view;
 
 use crate::Regie;
-use chassis::{Answer, Chassis, Work};
+use chassis::Work;
 use kernel::{ClientId, Date, Organisation, Refusal, Role, general};
 use proto::regie::v1::regie_service_server::RegieService;
 use proto::regie::v1::*;
-use std::sync::Arc;
-use tonic::Request;
-
-/// The RPCs of regie.
-pub struct Grpc {
-    pub(crate) chassis: Chassis,
-    pub(crate) regie: Arc<Regie>,
-}
 
 /// What an RPC reads before it does anything: refused all at once, by field.
 type Read<T> = std::result::Result<T, Refusal>;
@@ -92,93 +84,79 @@ fn opt(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Carries a method out: a change in one transaction, a question on a reading connection.
-macro_rules! methods {
-    ($($kind:ident $name:ident($request:ty) -> $response:ty = $run:path;)*) => {
-        #[tonic::async_trait]
-        impl RegieService for Grpc {
-            $(
-                async fn $name(&self, request: Request<$request>) -> Answer<$response> {
-                    let regie = self.regie.clone();
-                    self.chassis.$kind(request, move |work, message| {
-                        let regie = regie.clone();
-                        Box::pin(async move { $run(&regie, work, message).await })
-                    })
-                    .await
-                }
-            )*
-        }
-    };
-}
+chassis::rpcs! {
+    RegieService for Regie;
 
-methods! {
-    command assign_case_holder(AssignCaseHolderRequest) -> AssignCaseHolderResponse = case::assign_case_holder;
-    command assign_supervisor(AssignSupervisorRequest) -> AssignSupervisorResponse = case::assign_supervisor;
-    command grant_relation(GrantRelationRequest) -> GrantRelationResponse = relation::grant;
-    revocation end_relation(EndRelationRequest) -> EndRelationResponse = relation::end;
-    command adopt_plan(AdoptPlanRequest) -> AdoptPlanResponse = case::adopt_plan;
-    command set_goal(SetGoalRequest) -> SetGoalResponse = case::set_goal;
-    command decide_goal(DecideGoalRequest) -> DecideGoalResponse = case::decide_goal;
-    command record_scores(RecordScoresRequest) -> RecordScoresResponse = case::record_scores;
-    command set_guidance(SetGuidanceRequest) -> SetGuidanceResponse = case::set_guidance;
-    command give_consent(GiveConsentRequest) -> GiveConsentResponse = consent::give;
-    revocation withdraw_consent(WithdrawConsentRequest) -> WithdrawConsentResponse = consent::withdraw;
-    query get_consent_status(GetConsentStatusRequest) -> GetConsentStatusResponse = consent::status;
-    command release_secrecy(ReleaseSecrecyRequest) -> ReleaseSecrecyResponse = release::give;
-    revocation withdraw_release(WithdrawReleaseRequest) -> WithdrawReleaseResponse = release::withdraw;
-    query get_release_status(GetReleaseStatusRequest) -> GetReleaseStatusResponse = release::status;
-    command agree_to_help(AgreeToHelpRequest) -> AgreeToHelpResponse = help_agreement::give;
-    revocation end_help_agreement(EndHelpAgreementRequest) -> EndHelpAgreementResponse = help_agreement::end;
-    query get_help_agreement_status(GetHelpAgreementStatusRequest) -> GetHelpAgreementStatusResponse = help_agreement::status;
-    query get_case(GetCaseRequest) -> GetCaseResponse = view::case;
-    query get_case_as_self(GetCaseAsSelfRequest) -> GetCaseAsSelfResponse = view::case_as_self;
-    query get_case_as_district(GetCaseAsDistrictRequest) -> GetCaseAsDistrictResponse = view::case_as_district;
-    query list_cases(ListCasesRequest) -> ListCasesResponse = list::cases;
-    command override_gate(OverrideGateRequest) -> OverrideGateResponse = gate::say;
-    query get_gate(GetGateRequest) -> GetGateResponse = gate::get;
-    query get_readiness(GetReadinessRequest) -> GetReadinessResponse = gate::readiness;
-    query list_tasks(ListTasksRequest) -> ListTasksResponse = task::list;
-    command take_task(TakeTaskRequest) -> TakeTaskResponse = task::take;
-    command complete_task(CompleteTaskRequest) -> CompleteTaskResponse = task::complete;
-    query list_acknowledgements(ListAcknowledgementsRequest) -> ListAcknowledgementsResponse = acknowledgement::list;
-    query get_timeline(GetTimelineRequest) -> GetTimelineResponse = list::timeline;
-    command request_erasure(RequestErasureRequest) -> RequestErasureResponse = erasure::request;
-    revocation decide_erasure(DecideErasureRequest) -> DecideErasureResponse = erasure::decide;
-    query list_erasures(ListErasuresRequest) -> ListErasuresResponse = erasure::list;
-    command record_representative(RecordRepresentativeRequest) -> RecordRepresentativeResponse = representative::record;
-    revocation end_representative(EndRepresentativeRequest) -> EndRepresentativeResponse = representative::end;
-    query get_representatives(GetRepresentativesRequest) -> GetRepresentativesResponse = representative::list;
-    command record_access_request(RecordAccessRequestRequest) -> RecordAccessRequestResponse = access_request::record;
-    command confirm_requester(ConfirmRequesterRequest) -> ConfirmRequesterResponse = access_request::confirm;
-    command extend_access_request(ExtendAccessRequestRequest) -> ExtendAccessRequestResponse = access_request::extend;
-    command answer_access_request(AnswerAccessRequestRequest) -> AnswerAccessRequestResponse = access_request::answer;
-    query list_access_requests(ListAccessRequestsRequest) -> ListAccessRequestsResponse = access_request::list;
-    command request_correction(RequestCorrectionRequest) -> RequestCorrectionResponse = correction::request;
-    command extend_correction(ExtendCorrectionRequest) -> ExtendCorrectionResponse = correction::extend;
-    command decide_correction(DecideCorrectionRequest) -> DecideCorrectionResponse = correction::decide;
-    query list_corrections(ListCorrectionsRequest) -> ListCorrectionsResponse = correction::list;
-    command close_case(CloseCaseRequest) -> CloseCaseResponse = case::close;
-    query get_policy(GetPolicyRequest) -> GetPolicyResponse = list::policy;
-    query list_organisations(ListOrganisationsRequest) -> ListOrganisationsResponse = list::organisations;
-    query get_duty_contacts(GetDutyContactsRequest) -> GetDutyContactsResponse = list::duty_contacts;
-    command open_emergency_access(OpenEmergencyAccessRequest) -> OpenEmergencyAccessResponse = emergency::open;
-    revocation end_emergency_access(EndEmergencyAccessRequest) -> EndEmergencyAccessResponse = emergency::end;
-    revocation review_emergency_access(ReviewEmergencyAccessRequest) -> ReviewEmergencyAccessResponse = emergency::review;
-    query list_emergency_access(ListEmergencyAccessRequest) -> ListEmergencyAccessResponse = emergency::list;
-    query list_emergency_access_as_self(ListEmergencyAccessAsSelfRequest) -> ListEmergencyAccessAsSelfResponse = emergency::list_as_self;
-    revocation mark_separation(MarkSeparationRequest) -> MarkSeparationResponse = separation::mark;
-    command end_separation(EndSeparationRequest) -> EndSeparationResponse = separation::end;
-    query list_separations(ListSeparationsRequest) -> ListSeparationsResponse = separation::list;
-    revocation shield_client(ShieldClientRequest) -> ShieldClientResponse = shield::raise;
-    command end_shield(EndShieldRequest) -> EndShieldResponse = shield::end;
-    revocation set_safe_contact(SetSafeContactRequest) -> SetSafeContactResponse = safe_contact::set;
-    command end_safe_contact(EndSafeContactRequest) -> EndSafeContactResponse = safe_contact::end;
-    query get_safe_contact(GetSafeContactRequest) -> GetSafeContactResponse = safe_contact::get;
-    revocation merge_clients(MergeClientsRequest) -> MergeClientsResponse = merge::merge;
-    revocation undo_merge(UndoMergeRequest) -> UndoMergeResponse = merge::undo;
-    command split_client(SplitClientRequest) -> SplitClientResponse = merge::split;
-    query list_merges(ListMergesRequest) -> ListMergesResponse = merge::list;
-    command keep_longer(KeepLongerRequest) -> KeepLongerResponse = retention::keep;
-    command end_keeping(EndKeepingRequest) -> EndKeepingResponse = retention::release;
-    query get_retention(GetRetentionRequest) -> GetRetentionResponse = retention::get;
+    command assign_case_holder: AssignCaseHolderRequest => AssignCaseHolderResponse, case::assign_case_holder;
+    command assign_supervisor: AssignSupervisorRequest => AssignSupervisorResponse, case::assign_supervisor;
+    command grant_relation: GrantRelationRequest => GrantRelationResponse, relation::grant;
+    revocation end_relation: EndRelationRequest => EndRelationResponse, relation::end;
+    command adopt_plan: AdoptPlanRequest => AdoptPlanResponse, case::adopt_plan;
+    command set_goal: SetGoalRequest => SetGoalResponse, case::set_goal;
+    command decide_goal: DecideGoalRequest => DecideGoalResponse, case::decide_goal;
+    command record_scores: RecordScoresRequest => RecordScoresResponse, case::record_scores;
+    command set_guidance: SetGuidanceRequest => SetGuidanceResponse, case::set_guidance;
+    command give_consent: GiveConsentRequest => GiveConsentResponse, consent::give;
+    revocation withdraw_consent: WithdrawConsentRequest => WithdrawConsentResponse, consent::withdraw;
+    query get_consent_status: GetConsentStatusRequest => GetConsentStatusResponse, consent::status;
+    command release_secrecy: ReleaseSecrecyRequest => ReleaseSecrecyResponse, release::give;
+    revocation withdraw_release: WithdrawReleaseRequest => WithdrawReleaseResponse, release::withdraw;
+    query get_release_status: GetReleaseStatusRequest => GetReleaseStatusResponse, release::status;
+    command agree_to_help: AgreeToHelpRequest => AgreeToHelpResponse, help_agreement::give;
+    revocation end_help_agreement: EndHelpAgreementRequest => EndHelpAgreementResponse, help_agreement::end;
+    query get_help_agreement_status: GetHelpAgreementStatusRequest => GetHelpAgreementStatusResponse,
+        help_agreement::status;
+    query get_case: GetCaseRequest => GetCaseResponse, view::case;
+    query get_case_as_self: GetCaseAsSelfRequest => GetCaseAsSelfResponse, view::case_as_self;
+    query get_case_as_district: GetCaseAsDistrictRequest => GetCaseAsDistrictResponse, view::case_as_district;
+    query list_cases: ListCasesRequest => ListCasesResponse, list::cases;
+    command override_gate: OverrideGateRequest => OverrideGateResponse, gate::say;
+    query get_gate: GetGateRequest => GetGateResponse, gate::get;
+    query get_readiness: GetReadinessRequest => GetReadinessResponse, gate::readiness;
+    query list_tasks: ListTasksRequest => ListTasksResponse, task::list;
+    command take_task: TakeTaskRequest => TakeTaskResponse, task::take;
+    command complete_task: CompleteTaskRequest => CompleteTaskResponse, task::complete;
+    query list_acknowledgements: ListAcknowledgementsRequest => ListAcknowledgementsResponse, acknowledgement::list;
+    query get_timeline: GetTimelineRequest => GetTimelineResponse, list::timeline;
+    command request_erasure: RequestErasureRequest => RequestErasureResponse, erasure::request;
+    revocation decide_erasure: DecideErasureRequest => DecideErasureResponse, erasure::decide;
+    query list_erasures: ListErasuresRequest => ListErasuresResponse, erasure::list;
+    command record_representative: RecordRepresentativeRequest => RecordRepresentativeResponse, representative::record;
+    revocation end_representative: EndRepresentativeRequest => EndRepresentativeResponse, representative::end;
+    query get_representatives: GetRepresentativesRequest => GetRepresentativesResponse, representative::list;
+    command record_access_request: RecordAccessRequestRequest => RecordAccessRequestResponse, access_request::record;
+    command confirm_requester: ConfirmRequesterRequest => ConfirmRequesterResponse, access_request::confirm;
+    command extend_access_request: ExtendAccessRequestRequest => ExtendAccessRequestResponse, access_request::extend;
+    command answer_access_request: AnswerAccessRequestRequest => AnswerAccessRequestResponse, access_request::answer;
+    query list_access_requests: ListAccessRequestsRequest => ListAccessRequestsResponse, access_request::list;
+    command request_correction: RequestCorrectionRequest => RequestCorrectionResponse, correction::request;
+    command extend_correction: ExtendCorrectionRequest => ExtendCorrectionResponse, correction::extend;
+    command decide_correction: DecideCorrectionRequest => DecideCorrectionResponse, correction::decide;
+    query list_corrections: ListCorrectionsRequest => ListCorrectionsResponse, correction::list;
+    command close_case: CloseCaseRequest => CloseCaseResponse, case::close;
+    query get_policy: GetPolicyRequest => GetPolicyResponse, list::policy;
+    query list_organisations: ListOrganisationsRequest => ListOrganisationsResponse, list::organisations;
+    query get_duty_contacts: GetDutyContactsRequest => GetDutyContactsResponse, list::duty_contacts;
+    command open_emergency_access: OpenEmergencyAccessRequest => OpenEmergencyAccessResponse, emergency::open;
+    revocation end_emergency_access: EndEmergencyAccessRequest => EndEmergencyAccessResponse, emergency::end;
+    revocation review_emergency_access: ReviewEmergencyAccessRequest => ReviewEmergencyAccessResponse,
+        emergency::review;
+    query list_emergency_access: ListEmergencyAccessRequest => ListEmergencyAccessResponse, emergency::list;
+    query list_emergency_access_as_self: ListEmergencyAccessAsSelfRequest => ListEmergencyAccessAsSelfResponse,
+        emergency::list_as_self;
+    revocation mark_separation: MarkSeparationRequest => MarkSeparationResponse, separation::mark;
+    command end_separation: EndSeparationRequest => EndSeparationResponse, separation::end;
+    query list_separations: ListSeparationsRequest => ListSeparationsResponse, separation::list;
+    revocation shield_client: ShieldClientRequest => ShieldClientResponse, shield::raise;
+    command end_shield: EndShieldRequest => EndShieldResponse, shield::end;
+    revocation set_safe_contact: SetSafeContactRequest => SetSafeContactResponse, safe_contact::set;
+    command end_safe_contact: EndSafeContactRequest => EndSafeContactResponse, safe_contact::end;
+    query get_safe_contact: GetSafeContactRequest => GetSafeContactResponse, safe_contact::get;
+    revocation merge_clients: MergeClientsRequest => MergeClientsResponse, merge::merge;
+    revocation undo_merge: UndoMergeRequest => UndoMergeResponse, merge::undo;
+    command split_client: SplitClientRequest => SplitClientResponse, merge::split;
+    query list_merges: ListMergesRequest => ListMergesResponse, merge::list;
+    command keep_longer: KeepLongerRequest => KeepLongerResponse, retention::keep;
+    command end_keeping: EndKeepingRequest => EndKeepingResponse, retention::release;
+    query get_retention: GetRetentionRequest => GetRetentionResponse, retention::get;
 }
