@@ -100,7 +100,7 @@ async fn replay(chassis: &Chassis, source: &'static str, number: i64) -> anyhow:
     let patience = tokio::time::Instant::now();
     loop {
         let status = feed.get_status(GetStatusRequest {}).await?.into_inner();
-        if taken_in(&status, chassis.name) >= goal.head {
+        if taken_in(&status, Monitor::ABOUT.name) >= goal.head {
             return Ok(read);
         }
         if patience.elapsed() > PATIENCE {

@@ -75,7 +75,7 @@ pub(crate) async fn link(chassis: Chassis) {
         logged.mark_unchanged();
         if let Err(error) = chassis.store.link().await {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(service = chassis.name, error, "the access log could not be linked");
+            tracing::error!(service = chassis.about.name, error, "the access log could not be linked");
         }
         let gathered = async {
             let _ = logged.changed().await;
@@ -101,7 +101,7 @@ impl AuditService for Audit {
         caller(&request)?;
         let link = self.chassis.store.link().await.map_err(|error| explain(&error))?;
         let checkpoint = Checkpoint {
-            service: self.chassis.name.to_owned(),
+            service: self.chassis.about.name.to_owned(),
             epoch: self.chassis.store.epoch(),
             position: link.position,
             hash: link.hash.map(|byte| format!("{byte:02x}")).concat(),

@@ -260,7 +260,7 @@ impl Chassis {
         what: &str,
         run: impl for<'a> Fn(&'a mut Work) -> Run<'a, T> + Send + Sync,
     ) -> Result<T> {
-        let caller = Arc::new(Caller::service(self.name, what));
+        let caller = Arc::new(Caller::service(self.about.name, what));
         again(|| async {
             let mut work = self.work(self.store.write().await?, self.clock.now(), caller.clone());
             let done = run(&mut work).await?;

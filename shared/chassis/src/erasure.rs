@@ -64,7 +64,7 @@ pub fn over(client: ClientId, ended: &RetentionEnded, at: Timestamp) -> Result<D
 /// Does again what a database that was put back has forgotten, before anybody is answered.
 pub(crate) async fn repeat(service: &Arc<dyn Service>, chassis: &Chassis) -> Result<()> {
     for one in chassis.store.forgotten_erasures().await? {
-        tracing::warn!(service = chassis.name, client = %one.client, "the database was put back: a client is erased again");
+        tracing::warn!(service = chassis.about.name, client = %one.client, "the database was put back: a client is erased again");
         let (service, one) = (service.clone(), Arc::new(one));
         chassis
             .act("erasure", move |work| {

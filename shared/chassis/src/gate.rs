@@ -106,7 +106,8 @@ where
             };
             let headers = request.headers();
             let trace = TraceContext::from_header(header(headers, TraceContext::HEADER));
-            let span = tracing::info_span!("call", service = gate.chassis.name, rpc = %path, trace = %trace.trace_id());
+            let span =
+                tracing::info_span!("call", service = gate.chassis.about.name, rpc = %path, trace = %trace.trace_id());
             let purpose = header(headers, PURPOSE_HEADER).unwrap_or_default().to_owned();
             let bearer = header(headers, "authorization").unwrap_or_default().to_owned();
             let certificate = request.extensions().get::<Shown>().and_then(|shown| shown.certificate);

@@ -87,8 +87,8 @@ pub(crate) async fn follow(service: Arc<dyn Service>, chassis: Chassis, source: 
         if let Err(error) = ended {
             match error.downcast_ref().and_then(proto::reason).as_deref() {
                 // The next call carries a fresh one.
-                Some("TOKEN_EXPIRED") => tracing::debug!(service = chassis.name, source, "a token expired"),
-                _ => tracing::warn!(service = chassis.name, source, %error, "following a feed was interrupted"),
+                Some("TOKEN_EXPIRED") => tracing::debug!(service = chassis.about.name, source, "a token expired"),
+                _ => tracing::warn!(service = chassis.about.name, source, %error, "following a feed was interrupted"),
             }
         }
         tokio::select! {
@@ -109,14 +109,14 @@ async fn read(
     };
     let mut client = FeedServiceClient::new(peer);
     let cursor = chassis.store.read().await?.inbox_cursor(source).await?;
-    let request = SubscribeRequest { subscription: chassis.name.to_owned(), cursor, ..Default::default() };
+    let request = SubscribeRequest { subscription: chassis.about.name.to_owned(), cursor, ..Default::default() };
     let mut stream = client.subscribe(request).await?.into_inner();
     let (taken_in, mut newest) = watch::channel(String::new());
     // Beside the reading, the first at once: what is taken in meanwhile goes with the next one.
     let acknowledging = async {
         while newest.changed().await.is_ok() {
             let cursor = newest.borrow_and_update().clone();
-            client.acknowledge(AcknowledgeRequest { subscription: chassis.name.to_owned(), cursor }).await?;
+            client.acknowledge(AcknowledgeRequest { subscription: chassis.about.name.to_owned(), cursor }).await?;
             *pause = SHORT;
             tokio::time::sleep(PACE).await;
         }

@@ -148,8 +148,6 @@ impl Chassis {
 /// One running service: what its handlers need. Cheap to clone.
 #[derive(Clone)]
 pub struct Chassis {
-    /// The service's name.
-    pub name: &'static str,
     /// Its database.
     pub store: Store,
     /// The field's clock.
@@ -202,7 +200,7 @@ async fn run(service: Arc<dyn Service>, setup: Setup, listener: TcpListener, shu
         .add_service(limited!(RightsServiceServer::new(rights)));
 
     let again = erasure::repeat(&service, &chassis).await;
-    again.with_context(|| format!("{}: who was erased cannot be erased again", chassis.name))?;
+    again.with_context(|| format!("{}: who was erased cannot be erased again", chassis.about.name))?;
 
     let mut beside = JoinSet::new();
     for source in chassis.about.feeds {
@@ -224,7 +222,7 @@ async fn run(service: Arc<dyn Service>, setup: Setup, listener: TcpListener, shu
     let early = tokio::select! {
         () = shutdown => Ok(()),
         // A service that has lost a part of itself would look well and do nothing.
-        broken = broken(&mut beside) => Err(broken.context(format!("{} cannot go on", chassis.name))),
+        broken = broken(&mut beside) => Err(broken.context(format!("{} cannot go on", chassis.about.name))),
     };
     let _ = stop.send(true);
     let drained = drain(chassis, beside).await;
@@ -273,7 +271,6 @@ async fn open(about: &'static About, setup: Setup, stopping: watch::Receiver<boo
     let kept = protocol::keep(&store, setup.clock.now().at).await;
     kept.with_context(|| format!("{name}: what calls are judged by cannot be kept"))?;
     let chassis = Chassis {
-        name,
         store,
         clock: setup.clock,
         peers: Peers::new(name, setup.peers, setup.tokens.clone(), setup.transport.tls.clone())?,
@@ -306,7 +303,7 @@ async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListe
     }
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let address = listener.local_addr().ok();
-    tracing::info!(service = chassis.name, ?address, engine = chassis.store.engine(), "ready");
+    tracing::info!(service = chassis.about.name, ?address, engine = chassis.store.engine(), "ready");
     let (lines, greeter) = tls::incoming(listener, &door.transport.tls);
     let limits = door.transport.limits;
     Server::builder()
@@ -328,7 +325,7 @@ async fn answer(chassis: Chassis, door: Door, routes: Routes, listener: TcpListe
 
 /// Lets what runs come to its end, and closes the database.
 async fn drain(chassis: Chassis, mut beside: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
-    tracing::info!(service = chassis.name, "stopping");
+    tracing::info!(service = chassis.about.name, "stopping");
     let drained = tokio::time::timeout(DRAIN, async {
         while let Some(ended) = beside.join_next().await {
             ended??;
@@ -339,10 +336,10 @@ async fn drain(chassis: Chassis, mut beside: JoinSet<anyhow::Result<()>>) -> any
     beside.shutdown().await;
     // Whatever was logged last; what cannot be linked now is linked at the next start.
     if let Err(error) = chassis.store.link().await {
-        tracing::error!(service = chassis.name, %error, "the access log could not be linked");
+        tracing::error!(service = chassis.about.name, %error, "the access log could not be linked");
     }
     chassis.store.close().await;
-    drained.with_context(|| format!("{}: calls were still running after {DRAIN:?}", chassis.name))?
+    drained.with_context(|| format!("{}: calls were still running after {DRAIN:?}", chassis.about.name))?
 }
 
 /// A generated server that takes no oversized message.

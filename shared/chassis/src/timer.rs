@@ -20,7 +20,7 @@ pub(crate) async fn run(service: Arc<dyn Service>, chassis: Chassis) {
         let (next, well) = match wake_due(&service, &chassis).await {
             Ok(round) => round,
             Err(error) => {
-                tracing::error!(service = chassis.name, %error, "the deadlines could not be read");
+                tracing::error!(service = chassis.about.name, %error, "the deadlines could not be read");
                 (None, false)
             }
         };
@@ -58,7 +58,7 @@ async fn wake_due(service: &Arc<dyn Service>, chassis: &Chassis) -> Result<(Opti
             if let Err(error) = wake(service, chassis, &deadline).await {
                 let Deadline { kind, subject, .. } = &*deadline;
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(service = chassis.name, kind, subject, error, "a deadline could not be handled");
+                tracing::error!(service = chassis.about.name, kind, subject, error, "a deadline could not be handled");
                 well = false;
             }
             last = Some(deadline);
