@@ -1,7 +1,7 @@
 //! The error catalogue and the rule index are made from the code, never kept by hand. `DOORSTROOM_BLESS=1` writes them
 //! anew; without it a difference fails.
 
-use chain_tests::{files, root, without_tests};
+use chain_tests::{files, is_test_file, root, without_tests};
 use kernel::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -123,8 +123,7 @@ fn the_rule_index_is_what_the_code_says() {
     let mut index: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
     for folder in ["services", "shared", "tests"] {
         for (path, text) in files(folder, "rs") {
-            let is_test_file = path.contains("/tests/") || path.starts_with("tests/") || path.ends_with("tests.rs");
-            let tests_from = if is_test_file { 0 } else { without_tests(&text).0.len() };
+            let tests_from = if is_test_file(&path) { 0 } else { without_tests(&text).0.len() };
             if path.contains("/domain/") || path.contains("kernel/") {
                 for rule in rules_in(&text[..tests_from]) {
                     index.entry(rule).or_default().0.insert(path.clone());

@@ -28,6 +28,11 @@ fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Whether a source file, by its path from the top, holds tests and nothing else.
+pub fn is_test_file(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("tests.rs")
+}
+
 /// A source file in two: what is shipped, and its inline tests. A test module that is declared only (`mod tests;`) is another
 /// file, and cuts nothing off here.
 pub fn without_tests(text: &str) -> (&str, &str) {
