@@ -799,7 +799,8 @@ impl OfAftercare {
             }
             Aftercare::AftercareEnded { allocation, landed } => {
                 self.reviews.remove(&allocation);
-                self.ended.insert(allocation, landed);
+                // What ended does not end again in another way: a case that it closed would be open, or not, by who was heard first.
+                self.ended.entry(allocation).or_insert(landed);
             }
             Aftercare::NowhereToSleepReported { signal, municipality, relapse_guarantee } => {
                 let (at, on) = (at.at, at.date);

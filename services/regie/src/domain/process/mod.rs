@@ -251,7 +251,7 @@ pub enum CloseReason {
     Died,
     /// Every notification was withdrawn and there is no stay.
     Withdrawn,
-    /// The record points to another of the same person (R-REG-26).
+    /// The record points to another of the same person (R-REG-26), or this is part of the case before it.
     Merged,
 }
 

@@ -11,7 +11,7 @@
 //! | the client died | home and nomination given back, requests withdrawn | never |
 
 use super::facts::{AllocationId, Departure, Guarantee, Handover, Home, Move, Over};
-use super::{Act, Command, End, Ground, Page, STAYS, Stage, View};
+use super::{Act, CloseReason, Command, End, Ground, Page, STAYS, Stage, View};
 use super::{RelationKind as Relation, TaskKind as Task, To};
 use jiff::ToSpan;
 use kernel::Moment;
@@ -40,7 +40,8 @@ pub(super) fn page(v: &View<'_>, p: &mut Page) {
     }
 }
 
-/// A case opens at the first notification, and closes by what is on the other page.
+/// A case opens at the first notification, and closes by what is on the other page. One that opened because the case before
+/// seemed to have ended, and had not by what was heard since, is part of that one and closes too.
 fn cases(v: &View<'_>, p: &mut Page) {
     for case in &v.cases {
         let (stage, reason) = match case.end {
@@ -52,7 +53,7 @@ fn cases(v: &View<'_>, p: &mut Page) {
             ("case", case.id),
             stage,
             [Act::OpenCase { case: case.id, municipality: case.municipality.clone() }],
-            reason.map(|reason| Act::CloseCase { case: case.id, reason }),
+            [Act::CloseCase { case: case.id, reason: reason.unwrap_or(CloseReason::Merged) }],
         );
     }
     for (of_client, (municipality, on)) in &v.facts.access.duplicates {
