@@ -2,7 +2,7 @@
 
 use super::look_again;
 use crate::domain::SignalId;
-use crate::domain::signal::{self, Command, Event, Report, Signal, Source};
+use crate::domain::signal::{self, Command, Event, Kind, Report, Signal, Source};
 use crate::{Aftercare, events, store};
 use chassis::{Result, Work};
 use kernel::{ClientId, Organisation, Role};
@@ -11,9 +11,20 @@ use proto::aftercare::v1::{TeamSubscribed, TeamUnsubscribed};
 /// The kind of a signal's deadline.
 pub const DEADLINE: &str = "signal";
 
-/// Takes a report in: a new signal, or one more report on tonight's.
+/// The RPC whose line in the policy table says who may report that somebody has nowhere to sleep.
+const NOWHERE_TO_SLEEP: &str = "AftercareService/ReportNowhereToSleep";
+
+/// Takes a report in from whoever may report about that client: a new signal, or one more report on tonight's. That somebody
+/// has nowhere to sleep is heard from everybody who may say so, by whichever RPC (P6). What is told of a record that points to
+/// another of the same person is taken in for that other one (P5, R-REG-26).
 pub async fn receive(service: &Aftercare, work: &mut Work, mut report: Report) -> Result<()> {
-    let client = report.client_id;
+    match report.kind {
+        Kind::NowhereToSleep => work.permit_as(NOWHERE_TO_SLEEP, "client", Some(report.client_id), &[]).await?,
+        _ => work.permit_merged_too("client", Some(report.client_id), &[]).await?,
+    }
+    let client = work.used_for(report.client_id).await?;
+    work.touched(client);
+    report.client_id = client;
     if report.municipality.is_none() {
         report.municipality = store::circle::municipality(work, client).await?;
     }

@@ -11,9 +11,6 @@ use kernel::{ClientId, Municipality, Role};
 use proto::aftercare::v1::*;
 use uuid::Uuid;
 
-/// The RPC whose line in the policy table says who may report that somebody has nowhere to sleep.
-const NOWHERE_TO_SLEEP: &str = "AftercareService/ReportNowhereToSleep";
-
 pub async fn subscribe(_: &Aftercare, work: &mut Work, m: &SubscribeTeamRequest) -> Result<SubscribeTeamResponse> {
     acts::subscribe(work, ClientId::parse("client_id", &m.client_id)?).await?;
     Ok(SubscribeTeamResponse {})
@@ -38,7 +35,7 @@ pub async fn raise(service: &Aftercare, work: &mut Work, m: &RaiseSignalRequest)
         text: text("text", &m.text)?,
         source: acts::source(work, m.anonymous, m.hearsay),
     };
-    receive(service, work, report).await?;
+    acts::receive(service, work, report).await?;
     Ok(RaiseSignalResponse { received_at: Some(instant(work.now.at)) })
 }
 
@@ -57,7 +54,7 @@ pub async fn report_nowhere_to_sleep(
         text: text("text", &m.text)?,
         source: acts::source(work, false, false),
     };
-    receive(service, work, report).await?;
+    acts::receive(service, work, report).await?;
     Ok(ReportNowhereToSleepResponse { received_at: Some(instant(work.now.at)) })
 }
 
@@ -140,17 +137,4 @@ pub async fn list_as_self(
     let rows = store::signal::of_client(work, client, true, page.text(0), page.limit + 1).await?;
     let (signals, next_page_token) = views::signals(work, &page, rows, |signal, _| views::signal_for_client(signal));
     Ok(ListSignalsAsSelfResponse { signals, next_page_token })
-}
-
-/// Takes a report in from whoever may report about that client. That somebody has nowhere to sleep is heard from
-/// everybody who may say so, by whichever RPC (P6). What is told of a record that points to another of the same person is taken
-/// in for that other one (P5, R-REG-26).
-async fn receive(service: &Aftercare, work: &mut Work, report: Report) -> Result<()> {
-    match report.kind {
-        Kind::NowhereToSleep => work.permit_as(NOWHERE_TO_SLEEP, "client", Some(report.client_id), &[]).await?,
-        _ => work.permit_merged_too("client", Some(report.client_id), &[]).await?,
-    }
-    let client_id = work.used_for(report.client_id).await?;
-    work.touched(client_id);
-    acts::receive(service, work, Report { client_id, ..report }).await
 }

@@ -178,7 +178,7 @@ codes! {
         Withdrawn = "withdrawn", "The client wants no more of it.";
         Referred = "referred", "Referred upstream.";
         Transferred = "transferred", "Another municipality took over.";
-        Merged = "merged", "The record points to another of the same person (R-REG-26), or this is part of the case before it.";
+        Merged = "merged", "The record points to another of the same person, or this is part of the case before it (R-REG-26).";
     }
 }
 

@@ -173,13 +173,7 @@ testkit::on_both_engines! {
         let (client, kept) = (notified(&bench).await, notified(&bench).await);
         let mut regie = municipality(&bench);
         let id = regie.record_access_request(ask(client, Some(TODAY))).await.unwrap().into_inner().access_request_id;
-        let merge = MergeClientsRequest {
-            request_id: rid(),
-            client_id: client.to_string(),
-            kept_client_id: kept.to_string(),
-            explanation: "Zelfde paspoort.".into(),
-        };
-        regie.merge_clients(merge).await.unwrap();
+        merge::merged(&bench, client, kept).await;
         bench.settled().await;
         assert_eq!(on_the_list(&bench, client).await.len(), 1, "its month runs on");
         regie.extend_access_request(extend(client, &id, TODAY)).await.unwrap();

@@ -229,13 +229,7 @@ testkit::on_both_engines! {
         let (client, kept) = (notified(&bench).await, notified(&bench).await);
         let mut regie = municipality(&bench);
         let id = regie.request_correction(ask(client, Some(TODAY))).await.unwrap().into_inner().correction_id;
-        let merge = MergeClientsRequest {
-            request_id: rid(),
-            client_id: client.to_string(),
-            kept_client_id: kept.to_string(),
-            explanation: "Zelfde paspoort.".into(),
-        };
-        regie.merge_clients(merge).await.unwrap();
+        merge::merged(&bench, client, kept).await;
         bench.settled().await;
         assert_eq!(on_the_list(&bench, client).await.len(), 1, "its month runs on");
         assert_eq!(reason(&regie.request_correction(ask(client, None)).await.unwrap_err()), "CLIENT_MERGED");

@@ -13,7 +13,7 @@ fn merge(client: ClientId, kept: ClientId) -> MergeClientsRequest {
     }
 }
 
-async fn merged(bench: &Bench<Regie>, client: ClientId, kept: ClientId) -> String {
+pub async fn merged(bench: &Bench<Regie>, client: ClientId, kept: ClientId) -> String {
     municipality(bench).merge_clients(merge(client, kept)).await.unwrap().into_inner().merge_id
 }
 

@@ -799,7 +799,7 @@ impl OfAftercare {
             }
             Aftercare::AftercareEnded { allocation, landed } => {
                 self.reviews.remove(&allocation);
-                // What ended does not end again in another way: a case that it closed would be open, or not, by who was heard first.
+                // What ended does not end again in another way: whether its case is closed would hang on who was heard first.
                 self.ended.entry(allocation).or_insert(landed);
             }
             Aftercare::NowhereToSleepReported { signal, municipality, relapse_guarantee } => {
