@@ -573,6 +573,29 @@ testkit::on_both_engines! {
         assert_eq!(seen.aftercare.unwrap().missed_in_a_row, 2);
     }
 
+    /// R-AFT-07
+    async fn the_second_missed_contact_that_a_team_records_is_a_signal_by_itself(
+        bench: Bench<Aftercare> = Aftercare::embedded()
+    ) {
+        let chain = Chain::new(&bench).await;
+        let StartAftercareResponse { aftercare_id, mut version, .. } = chain.landed().await;
+        for on in [date(2026, 3, 4), date(2026, 3, 6)] {
+            assert!(chain.signals(Role::District, TEAM).await.is_empty());
+            bench.on(on).await;
+            let missed = RecordContactRequest {
+                request_id: rid(),
+                aftercare_id: aftercare_id.clone(),
+                expected_version: version,
+                contact_on: day(on),
+                result: ContactResult::Missed.into(),
+                form: ContactForm::Visit.into(),
+            };
+            version = chain.team().record_contact(missed).await.unwrap().into_inner().version;
+        }
+        let signal = chain.signals(Role::District, TEAM).await.remove(0);
+        assert_eq!((signal.kind(), signal.unverified, signal.reported_by.as_str()), (SignalKind::ContactLost, false, ""));
+    }
+
     /// P6, R-AFT-10
     async fn nowhere_to_sleep_is_told_at_once_whoever_reports_it(bench: Bench<Aftercare> = Aftercare::embedded()) {
         let chain = Chain::new(&bench).await;

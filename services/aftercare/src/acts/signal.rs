@@ -14,17 +14,23 @@ pub const DEADLINE: &str = "signal";
 /// The RPC whose line in the policy table says who may report that somebody has nowhere to sleep.
 const NOWHERE_TO_SLEEP: &str = "AftercareService/ReportNowhereToSleep";
 
-/// Takes a report in from whoever may report about that client: a new signal, or one more report on tonight's. That somebody
-/// has nowhere to sleep is heard from everybody who may say so, by whichever RPC (P6). What is told of a record that points to
-/// another of the same person is taken in for that other one (P5, R-REG-26).
-pub async fn receive(service: &Aftercare, work: &mut Work, mut report: Report) -> Result<()> {
+/// Takes a report in from whoever may report about that client. That somebody has nowhere to sleep is heard from everybody who
+/// may say so, by whichever RPC (P6). What is told of a record that points to another of the same person is taken in for that
+/// other one (P5, R-REG-26).
+pub async fn report(service: &Aftercare, work: &mut Work, report: Report) -> Result<()> {
     match report.kind {
         Kind::NowhereToSleep => work.permit_as(NOWHERE_TO_SLEEP, "client", Some(report.client_id), &[]).await?,
         _ => work.permit_merged_too("client", Some(report.client_id), &[]).await?,
     }
-    let client = work.used_for(report.client_id).await?;
-    work.touched(client);
-    report.client_id = client;
+    let client_id = work.used_for(report.client_id).await?;
+    work.touched(client_id);
+    receive(service, work, Report { client_id, ..report }).await
+}
+
+/// A new signal, or one more report on tonight's. Whoever calls has asked whether this may be told: what follows from a
+/// contact that was recorded is told in the name of the chain.
+pub async fn receive(service: &Aftercare, work: &mut Work, mut report: Report) -> Result<()> {
+    let client = report.client_id;
     if report.municipality.is_none() {
         report.municipality = store::circle::municipality(work, client).await?;
     }

@@ -35,7 +35,7 @@ pub async fn raise(service: &Aftercare, work: &mut Work, m: &RaiseSignalRequest)
         text: text("text", &m.text)?,
         source: acts::source(work, m.anonymous, m.hearsay),
     };
-    acts::receive(service, work, report).await?;
+    acts::report(service, work, report).await?;
     Ok(RaiseSignalResponse { received_at: Some(instant(work.now.at)) })
 }
 
@@ -54,7 +54,7 @@ pub async fn report_nowhere_to_sleep(
         text: text("text", &m.text)?,
         source: acts::source(work, false, false),
     };
-    acts::receive(service, work, report).await?;
+    acts::report(service, work, report).await?;
     Ok(ReportNowhereToSleepResponse { received_at: Some(instant(work.now.at)) })
 }
 
