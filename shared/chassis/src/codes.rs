@@ -439,6 +439,9 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// Every event about a client by what it says, in the order of the names.
 pub const EVENTS: &[(&str, &str)] = &[
+    ("access-request-answered", "Uw verzoek om inzage is beantwoord"),
+    ("access-request-extended", "Een verzoek om inzage duurt langer"),
+    ("access-requested", "U hebt om inzage in uw gegevens gevraagd"),
     ("admitted", "U bent opgenomen in de opvang"),
     ("advance-due", "Een voorschot moet betaald worden"),
     ("advance-overdue", "Een voorschot is te laat"),
@@ -516,6 +519,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("handover-reassigned", "Uw overdracht gaat naar een ander team"),
     ("handover-returned", "Uw overdracht is teruggegeven"),
     ("health-ground-judged", "Een reden vanwege gezondheid is beoordeeld"),
+    ("help-agreed", "U hebt met hulp ingestemd"),
+    ("help-agreement-ended", "Uw instemming met hulp is geëindigd"),
     ("household-recorded", "Uw huishouden is vastgelegd"),
     ("information-asked", "De sociale dienst vroeg informatie"),
     ("information-due-soon", "Informatie voor de sociale dienst moet er bijna zijn"),
@@ -571,6 +576,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("safe-contact-set", "Vastgelegd is hoe u veilig te bereiken bent"),
     ("scores-recorded", "Scores van zelfredzaamheid zijn vastgelegd"),
     ("search-term-waived", "De zoektermijn geldt niet voor u"),
+    ("secrecy-release-withdrawn", "Een ontheffing van geheimhouding is ingetrokken"),
+    ("secrecy-released", "U hebt iemand van geheimhouding ontheven"),
     ("shield-ended", "Uw verblijfplaats is niet meer geheim"),
     ("signal-closed", "Een signaal is gesloten"),
     ("signal-escalated", "Een signaal is doorgezet"),
@@ -585,6 +592,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("task-opened", "Er is een taak bijgekomen"),
     ("task-overdue", "Een taak is te laat"),
     ("task-taken", "Een taak is opgepakt"),
+    ("team-subscribed", "Een wijkteam krijgt signalen over u"),
+    ("team-unsubscribed", "Een wijkteam krijgt geen signalen meer over u"),
     ("trajectory-started", "Uw traject is begonnen"),
     ("urgent-provision-decided", "Over spoedopvang is beslist"),
     ("urgent-provision-overdue", "De beslissing over spoedopvang is te laat"),
