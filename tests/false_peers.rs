@@ -53,7 +53,7 @@ async fn told_falsely<S: Service>(engine: Engine, make: fn() -> S) {
     let (events, seed) = (setting("DOORSTROOM_FUZZ", USUAL), setting("DOORSTROOM_FUZZ_SEED", 1));
     let (mut taken, mut stopped) = (0, 0);
     let about = make().about();
-    for source in about.feeds {
+    for source in about.feeds.iter().map(|feed| feed.of) {
         let (peer, kinds) = (bench.peer(source), kinds(source));
         for n in 0..events {
             let mut dice = SmallRng::seed_from_u64(seed << 32 | n);

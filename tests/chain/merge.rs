@@ -130,6 +130,10 @@ on_both_engines! {
         assert_eq!(reason(&hidden), "NOT_FOUND", "the first shelter comes to know nothing of the second record");
         chain.settle().await;
         assert!(!suspected(&chain).await);
+        // The monitor took it in too; of rights it hears nothing, so whoever takes one away does not wait for it.
+        let read = chain.status("regie").await.unwrap().subscriptions;
+        let monitors = read.iter().filter(|one| one.organisation == "svc-monitor");
+        assert_eq!(monitors.map(|one| one.name.as_str()).collect::<Vec<_>>(), ["monitor.part"]);
 
         let request = regie::UndoMergeRequest {
             request_id: rid(),

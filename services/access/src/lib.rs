@@ -7,7 +7,7 @@ mod grpc;
 mod store;
 mod words;
 
-use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
+use chassis::{About, Chassis, Deadline, Event, Feed, Files, Result, Service, Work};
 use domain::{
     ApplicationId, ClaimId, DecisionId, Due, NotificationId, Policy, StayId, decision, notification, place_claim,
 };
@@ -64,7 +64,7 @@ impl Access {
             (106, "lookups", include_str!("../migrations/0106_lookups.sql")),
             (152, "own access", include_str!("../migrations/0152_own_access.sql")),
         ],
-        feeds: &["regie"],
+        feeds: &[Feed::whole("regie")],
         held: store::export::HELD,
         not_held: store::export::NOT_HELD,
         known_as: |client| client.to_string(),

@@ -8,7 +8,7 @@ mod inbox;
 mod store;
 mod words;
 
-use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
+use chassis::{About, Chassis, Deadline, Event, Feed, Files, Result, Service, Work};
 use domain::Policy;
 use kernel::{ClientId, Dated, Municipality};
 use proto::aftercare::v1::aftercare_service_server::AftercareServiceServer;
@@ -57,7 +57,7 @@ impl Aftercare {
             (102, "aftercare", include_str!("../migrations/0102_aftercare.sql")),
             (103, "signals", include_str!("../migrations/0103_signals.sql")),
         ],
-        feeds: &["regie"],
+        feeds: &[Feed::whole("regie")],
         held: store::export::HELD,
         not_held: store::export::NOT_HELD,
         known_as: |client| client.to_string(),

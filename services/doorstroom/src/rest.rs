@@ -18,8 +18,8 @@ pub fn left_to_do(told: &Told) -> Vec<String> {
         busy.map(|(service, status)| format!("{service} has {} things to do", status.pending)).collect();
     for (reader, feeds) in ABOUT.map(|about| (about.name, about.feeds)) {
         let Some(mine) = told.get(reader) else { continue };
-        for (feed, status) in feeds.iter().filter_map(|feed| Some((feed, told.get(feed)?))) {
-            let cursor = mine.taken_in.iter().find(|one| one.feed == *feed).map(|one| &one.cursor);
+        for (feed, status) in feeds.iter().filter_map(|feed| Some((feed.of, told.get(feed.of)?))) {
+            let cursor = mine.taken_in.iter().find(|one| one.feed == feed).map(|one| &one.cursor);
             if cursor != Some(&status.head_cursor) {
                 left.push(format!("{reader} has not taken in all {} events of {feed}", status.head));
             }

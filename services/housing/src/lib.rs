@@ -7,7 +7,7 @@ mod grpc;
 mod inbox;
 mod store;
 
-use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
+use chassis::{About, Chassis, Deadline, Event, Feed, Files, Result, Service, Work};
 use domain::suitable::Figures;
 use domain::{OfferId, Policy, offer};
 use kernel::{ClientId, Date, Dated, Municipality};
@@ -65,7 +65,7 @@ impl Housing {
             (103, "allocations", include_str!("../migrations/0103_allocations.sql")),
             (104, "lookups", include_str!("../migrations/0104_lookups.sql")),
         ],
-        feeds: &["regie"],
+        feeds: &[Feed::whole("regie")],
         held: store::export::HELD,
         not_held: store::export::NOT_HELD,
         known_as: |client| client.to_string(),

@@ -7,7 +7,7 @@ mod grpc;
 mod store;
 mod words;
 
-use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Work};
+use chassis::{About, Chassis, Deadline, Event, Feed, Files, Result, Service, Work};
 use domain::{Figures, Policy, Rules};
 use kernel::{Calendar, Date, Dated, Moment, Municipality};
 use proto::income::v1::income_service_server::IncomeServiceServer;
@@ -61,7 +61,7 @@ impl Income {
         name: "income",
         migrations: store::MIGRATIONS,
         // Regie alone: for who has to do with whom.
-        feeds: &["regie"],
+        feeds: &[Feed::whole("regie")],
         held: store::export::HELD,
         not_held: store::export::NOT_HELD,
         known_as: |client| client.to_string(),

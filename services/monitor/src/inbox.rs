@@ -1,4 +1,5 @@
-//! Events of access and aftercare, as facts under a pseudonym. What is not listed here is not kept.
+//! Events of access and aftercare, as facts under a pseudonym. What is not listed here is not kept. Which records are of one
+//! person is kept by the chassis, under pseudonyms too.
 
 use crate::domain::facts::{Answer, Departure, Handover, HandoverStep, Pseudonym, Registration, Trajectory};
 use crate::store::fact::{self, Fact, Register};

@@ -6,7 +6,7 @@ mod inbox;
 mod rebuild;
 mod store;
 
-use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Tx, Work};
+use chassis::{About, Chassis, Deadline, Event, Feed, Files, Result, Service, Tx, Work};
 use domain::facts::Pseudonym;
 use kernel::Dated;
 use proto::monitor::v1::monitor_service_server::MonitorServiceServer;
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tonic::service::Routes;
 
-/// The feeds that figures are made from. Others tell nothing that is counted, and what is not needed is not taken in:
-/// so no client id ever comes into this database.
-const FEEDS: &[&str] = &["access", "aftercare"];
+/// The feeds that figures are made from. What is not needed is not taken in, and what is goes under a pseudonym: so no client
+/// id ever comes into this database.
+const COUNTED: [&str; 2] = ["access", "aftercare"];
 
 /// The monitor: its policy, and a word to whoever carries out rebuilds.
 pub struct Monitor {
@@ -45,7 +45,12 @@ impl Monitor {
             (100, "generations", include_str!("../migrations/0100_generations.sql")),
             (101, "facts", include_str!("../migrations/0101_facts.sql")),
         ],
-        feeds: FEEDS,
+        feeds: &[
+            Feed::whole(COUNTED[0]),
+            Feed::whole(COUNTED[1]),
+            // Which records are of one person: nobody is counted as two people (R-REG-26).
+            Feed::only("regie", &["ClientsMerged", "MergeUndone"]),
+        ],
         held: store::export::HELD,
         not_held: store::export::NOT_HELD,
         known_as: |client| Pseudonym::of(&client.to_string()).0.to_string(),

@@ -1,4 +1,4 @@
-//! The monitor over real gRPC, on both engines, fed by stand-ins for access and aftercare.
+//! The monitor over real gRPC, on both engines, fed by stand-ins for access, aftercare and regie.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -10,6 +10,8 @@ use proto::access::v1 as access;
 use proto::aftercare::v1 as aftercare;
 use proto::monitor::v1 as pb;
 use proto::monitor::v1::monitor_service_client::MonitorServiceClient;
+use proto::regie::v1 as regie;
+use store::{Store, args};
 use testkit::{Bench, Client, Code, FakePeer, reason};
 use uuid::Uuid;
 
@@ -103,6 +105,13 @@ fn register(lives: &[Life], night: Date, revision: i32) -> access::NightsRecorde
     access::NightsRecorded { facility_id: FACILITY.into(), night: day(night), entries, revision, ..Default::default() }
 }
 
+/// Says that a record points to another of the same person.
+async fn merge(bench: &Bench<Monitor>, client: ClientId, kept: ClientId) {
+    let (client_id, kept_client_id) = (client.to_string(), kept.to_string());
+    let merged = regie::ClientsMerged { merge_id: Uuid::new_v4().to_string(), client_id, kept_client_id };
+    bench.peer("regie").publish(Some(client), date(2018, 4, 1), &merged).await;
+}
+
 /// Six people come on 1 March 2018, sleep three nights, and five of them leave with a home on the 4th.
 async fn spring(access: &FakePeer, lives: &[Life]) {
     for life in lives {
@@ -160,6 +169,43 @@ testkit::on_both_engines! {
         for cell in answer.cells {
             assert_eq!((cell.state(), cell.value_milli, cell.unfinished), (pb::CellState::Hidden, None, true));
         }
+    }
+
+    /// R-MON-02, R-REG-26
+    async fn two_records_of_one_person_are_one_person_where_a_cell_is_about_few(bench: Bench<Monitor> = Monitor::embedded()) {
+        let lives = lives(5);
+        spring(bench.peer("access"), &lives).await;
+        let measures = &["registrations", "mean_occupied_beds"];
+        let shown = ["2018 registrations 5000", "2018 mean_occupied_beds 41"];
+        assert_eq!(cells(&bench, measures, &["2018"]).await, shown);
+        merge(&bench, lives[0].client, lives[1].client).await;
+        let hidden = ["2018 registrations hidden", "2018 mean_occupied_beds hidden"];
+        assert_eq!(cells(&bench, measures, &["2018"]).await, hidden);
+        assert!(rebuild(&bench).await.identical);
+        assert_eq!(cells(&bench, measures, &["2018"]).await, hidden);
+        let undone = regie::MergeUndone { client_id: lives[0].client.to_string(), ..Default::default() };
+        bench.peer("regie").publish(Some(lives[0].client), date(2018, 4, 2), &undone).await;
+        assert_eq!(cells(&bench, measures, &["2018"]).await, shown);
+    }
+
+    /// R-MON-02: also where regie would tell more than was asked for.
+    async fn no_client_id_is_kept_of_what_regie_tells(bench: Bench<Monitor> = Monitor::embedded()) {
+        let [one, other] = lives(2).try_into().ok().unwrap();
+        merge(&bench, one.client, other.client).await;
+        let granted = regie::RelationGranted {
+            relation_id: Uuid::new_v4().to_string(),
+            client_id: one.client.to_string(),
+            organisation: "trivire".into(),
+            role: "corporation".into(),
+            ..Default::default()
+        };
+        bench.peer("regie").publish(Some(one.client), date(2018, 4, 1), &granted).await;
+        let store = Store::open("monitor", bench.database(), &bench.sealing(), Monitor::ABOUT.migrations).await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        assert!(tx.rows("select client_id from relation", args![]).await.unwrap().is_empty());
+        let merged = tx.row("select client_id, kept_client_id from merged", args![]).await.unwrap().unwrap();
+        let kept = ["client_id", "kept_client_id"].map(|column| merged.get::<String>(column).unwrap());
+        assert_eq!(kept, [one, other].map(|life| (Monitor::ABOUT.known_as)(life.client)));
     }
 
     /// R-ACC-32

@@ -10,7 +10,7 @@ mod store;
 
 use ::store::Retention;
 use anyhow::Context as _;
-use chassis::{About, Chassis, Deadline, Event, Files, Result, Service, Tx, Work};
+use chassis::{About, Chassis, Deadline, Event, Feed, Files, Result, Service, Tx, Work};
 use domain::policy::Policy;
 use domain::register::Register;
 use domain::relation::Kind;
@@ -92,7 +92,7 @@ impl Regie {
             (161, "task for each", include_str!("../migrations/0161_task_for_each.sql")),
             (162, "correction", include_str!("../migrations/0162_correction.sql")),
         ],
-        feeds: &["access", "housing", "income", "aftercare"],
+        feeds: &[Feed::whole("access"), Feed::whole("housing"), Feed::whole("income"), Feed::whole("aftercare")],
         held: store::export::HELD,
         not_held: store::export::NOT_HELD,
         known_as: |client| client.to_string(),

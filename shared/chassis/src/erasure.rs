@@ -26,10 +26,11 @@ pub fn erase<'a>(service: &'a dyn Service, work: &'a mut Work, what: &'a Destroy
         ] {
             work.run(end, args![client, now]).await?;
         }
-        work.run("delete from own_access where client_id = $1", args![(service.about().known_as)(client)]).await?;
+        let known_as = (service.about().known_as)(client);
+        work.run("delete from own_access where client_id = $1", args![&known_as]).await?;
         work.run("delete from deadline where client_id = $1", args![client]).await?;
         work.reach_freely(client).await?;
-        work.unmerge(client).await?;
+        work.unmerge(&known_as).await?;
         service.forget(work, client).await
     })
 }

@@ -307,8 +307,10 @@ impl Reader {
                 continue;
             }
             position = position.max(head);
-            // Once when the subscriber has everything there is, then on quiet streams now and again.
-            let caught_up = std::mem::replace(&mut behind, false);
+            // Once when the subscriber has everything there is, then on quiet streams now and again; a service that asks for some
+            // events only hears at once how far it is, since a chain is at rest when everybody has everything.
+            let caught_up =
+                std::mem::replace(&mut behind, false) || (self.filter.receiver.is_none() && position > told);
             if caught_up || (tokio::time::timeout(CHECKPOINT, published.changed()).await.is_err() && position > told) {
                 if let Err(status) = self.send(None, position).await {
                     return Some(status);

@@ -3,7 +3,7 @@
 //! What cannot be taken in now is tried again; the feed is never skipped. Events of one feed come in order, feeds have no
 //! order among each other.
 
-use crate::{Chassis, Service, Work, erasure, merged, own_file};
+use crate::{About, Chassis, Service, Work, erasure, event_type, merged, own_file};
 use jiff::Timestamp;
 use kernel::{ClientId, Date, Organisation, Role};
 use prost::{Message, Name};
@@ -26,6 +26,38 @@ const MOMENT: Duration = Duration::from_millis(1);
 const PACE: Duration = Duration::from_millis(50);
 /// The first pause before a feed that broke off is followed again.
 const SHORT: Duration = Duration::from_millis(50);
+
+/// A feed that a service takes in.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    /// The service whose feed it is.
+    pub of: &'static str,
+    /// The names of the events that are taken in, such as `OfferMade`; empty for all. What is not named is not asked for, and
+    /// leaves nothing behind where it comes all the same.
+    only: &'static [&'static str],
+}
+
+impl Feed {
+    /// Everything that a service tells.
+    pub const fn whole(of: &'static str) -> Self {
+        Self { of, only: &[] }
+    }
+
+    /// The events of these names, and no others. Of rights it then knows nothing: whoever takes one away does not wait for it.
+    pub const fn only(of: &'static str, events: &'static [&'static str]) -> Self {
+        Self { of, only: events }
+    }
+
+    /// Under which name a service subscribes to it: its own, where it takes in everything (P8).
+    fn subscription(&self, about: &About) -> String {
+        let part = if self.only.is_empty() { "" } else { ".part" };
+        format!("{}{part}", about.name)
+    }
+
+    fn takes(&self, event: &Event) -> bool {
+        self.only.is_empty() || self.only.contains(&event.name())
+    }
+}
 
 /// An event of another service.
 #[derive(Clone, Debug)]
@@ -77,11 +109,12 @@ impl Event {
 }
 
 /// Follows one feed until the service stops.
-pub(crate) async fn follow(service: Arc<dyn Service>, chassis: Chassis, source: &'static str) {
+pub(crate) async fn follow(service: Arc<dyn Service>, chassis: Chassis, feed: Feed) {
+    let source = feed.of;
     let mut pause = SHORT;
     loop {
         let ended = tokio::select! {
-            ended = read(&service, &chassis, source, &mut pause) => ended,
+            ended = read(&service, &chassis, feed, &mut pause) => ended,
             () = chassis.stopped() => return,
         };
         if let Err(error) = ended {
@@ -98,25 +131,23 @@ pub(crate) async fn follow(service: Arc<dyn Service>, chassis: Chassis, source: 
     }
 }
 
-async fn read(
-    service: &Arc<dyn Service>,
-    chassis: &Chassis,
-    source: &'static str,
-    pause: &mut Duration,
-) -> anyhow::Result<()> {
+async fn read(service: &Arc<dyn Service>, chassis: &Chassis, feed: Feed, pause: &mut Duration) -> anyhow::Result<()> {
+    let source = feed.of;
     let Some(peer) = chassis.peers.to(source, "operations", TraceContext::root()) else {
         anyhow::bail!("no endpoint was configured for {source}");
     };
     let mut client = FeedServiceClient::new(peer);
     let cursor = chassis.store.read().await?.inbox_cursor(source).await?;
-    let request = SubscribeRequest { subscription: chassis.about.name.to_owned(), cursor, ..Default::default() };
+    let types = feed.only.iter().map(|event| event_type(source, event)).collect();
+    let subscription = feed.subscription(chassis.about);
+    let request = SubscribeRequest { subscription: subscription.clone(), cursor, types, ..Default::default() };
     let mut stream = client.subscribe(request).await?.into_inner();
     let (taken_in, mut newest) = watch::channel(String::new());
     // Beside the reading, the first at once: what is taken in meanwhile goes with the next one.
     let acknowledging = async {
         while newest.changed().await.is_ok() {
             let cursor = newest.borrow_and_update().clone();
-            client.acknowledge(AcknowledgeRequest { subscription: chassis.about.name.to_owned(), cursor }).await?;
+            client.acknowledge(AcknowledgeRequest { subscription: subscription.clone(), cursor }).await?;
             *pause = SHORT;
             tokio::time::sleep(PACE).await;
         }
@@ -134,7 +165,7 @@ async fn read(
                     () = &mut moment => break,
                 }
             }
-            taken_in.send_replace(take(service, chassis, source, batch).await?);
+            taken_in.send_replace(take(service, chassis, feed, batch).await?);
         }
         Ok(())
     };
@@ -147,9 +178,10 @@ async fn read(
 async fn take(
     service: &Arc<dyn Service>,
     chassis: &Chassis,
-    source: &'static str,
+    feed: Feed,
     batch: Vec<SubscribeResponse>,
 ) -> Result<String> {
+    let source = feed.of;
     let cursor = batch.last().map(|last| last.cursor.clone()).unwrap_or_default();
     let events: Arc<[Event]> =
         batch.into_iter().filter_map(|one| one.event).map(|event| Event::read(source, event)).collect::<Result<_>>()?;
@@ -158,7 +190,7 @@ async fn take(
         .act(source, move |work| {
             let (service, events, at) = (service.clone(), events.clone(), at.clone());
             Box::pin(async move {
-                for event in &*events {
+                for event in events.iter().filter(|event| feed.takes(event)) {
                     work.trace = event.trace;
                     if erasure::take(&*service, work, event).await? {
                         continue;
@@ -168,7 +200,7 @@ async fn take(
                         take_contact(work, event).await?;
                     }
                     own_file::take(service.about(), work, event).await?;
-                    merged::take(work, event).await?;
+                    merged::take(service.about(), work, event).await?;
                     service.take(work, event).await?;
                 }
                 work.set_inbox_cursor(source, &at).await

@@ -39,7 +39,7 @@ pub use codes::{CODES, EVENTS};
 pub use config::{ConfigError, Setup, from_env};
 pub use erasure::{erase, over};
 pub use export::{Held, Kind, LABELS, NotHeld, SHARED, SHARED_NOT, SHIELD, Seal};
-pub use inbox::Event;
+pub use inbox::{Event, Feed};
 pub use limits::{Bounds, Limits};
 pub use memory::{keep_to_itself, keeps_to_itself};
 pub use own_file::{own_access_from, own_access_to};
@@ -88,8 +88,8 @@ pub struct About {
     pub name: &'static str,
     /// Its tables, versions from 100 on.
     pub migrations: &'static [Migration],
-    /// The services whose feeds it takes in.
-    pub feeds: &'static [&'static str],
+    /// The feeds that it takes in.
+    pub feeds: &'static [Feed],
     /// What of its tables is about a client: given to the client who asks for it (R-REG-21).
     pub held: &'static [Held],
     /// Why nothing of its other tables is.
@@ -203,8 +203,8 @@ async fn run(service: Arc<dyn Service>, setup: Setup, listener: TcpListener, shu
     again.with_context(|| format!("{}: who was erased cannot be erased again", chassis.about.name))?;
 
     let mut beside = JoinSet::new();
-    for source in chassis.about.feeds {
-        beside.spawn(well(inbox::follow(service.clone(), chassis.clone(), source)));
+    for feed in chassis.about.feeds {
+        beside.spawn(well(inbox::follow(service.clone(), chassis.clone(), *feed)));
     }
     beside.spawn(well(timer::run(service.clone(), chassis.clone())));
     beside.spawn(well(audit::link(chassis.clone())));

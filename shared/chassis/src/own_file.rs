@@ -27,7 +27,7 @@ pub(crate) enum OwnFile {
 /// Takes in what a client may do with the own file. Access alone knows ages; who does not follow access hears it from regie, and
 /// access itself knows better than what comes back to it.
 pub(crate) async fn take(about: &About, work: &mut Work, event: &Event) -> Result<()> {
-    let from = if about.feeds.contains(&"access") { "access" } else { "regie" };
+    let from = if about.feeds.iter().any(|feed| feed.of == "access") { "access" } else { "regie" };
     if about.name == "access" || event.source != from || event.name() != "OwnAccessChanged" {
         return Ok(());
     }

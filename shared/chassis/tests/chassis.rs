@@ -9,7 +9,7 @@ mod transport;
 
 use auth::{Issuer, Revocations, Trusted, Verifier};
 use base64::Engine as _;
-use chassis::{About, Caller, Chassis, Deadline, Event, Result, Run, Service, Work};
+use chassis::{About, Caller, Chassis, Deadline, Event, Feed, Result, Run, Service, Work};
 use kernel::{ClientId, Date, Moment, Role, Timestamp};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::audit::v1::{DataCategory, GetCheckpointRequest, ListAccessRequest};
@@ -424,11 +424,36 @@ testkit::on_both_engines! {
             let cursor = feed.get_status(GetStatusRequest {}).await.unwrap().into_inner().head_cursor;
             feed.acknowledge(AcknowledgeRequest { subscription: subscription.into(), cursor }).await.unwrap();
         };
-        acknowledge("books").await;
+        for beside in ["books", "monitor.part"] {
+            acknowledge(beside).await;
+        }
         chassis.revocation(stabilise(&rid(), client('a')), count).await.unwrap();
         acknowledge("monitor").await;
         let unconfirmed = chassis.revocation(stabilise(&rid(), client('a')), count).await.unwrap_err();
         assert_eq!(reason(&unconfirmed), "NOT_CONFIRMED");
+    }
+
+    /// P5: what it did not ask for it is not told, and no chain waits for it.
+    async fn a_service_that_asks_for_some_events_hears_at_once_how_far_the_feed_is(bench: Bench<Counter> = Counter) {
+        let chassis = chassis_of(&bench).await;
+        let mut feed = FeedServiceClient::new(bench.as_(&actor(Role::SvcMonitor, "svc-monitor"), "operations"));
+        let types = vec!["nl.doorstroom.income.benefit-decided".to_owned()];
+        let mut stream = feed.subscribe(SubscribeRequest { types, ..Default::default() }).await.unwrap().into_inner();
+        for _ in 0..3 {
+            call(&chassis, &rid(), client('a')).await.unwrap();
+            let head = feed.get_status(GetStatusRequest {}).await.unwrap().into_inner().head_cursor;
+            // Well before a quiet stream would be told.
+            let told = tokio::time::timeout(Duration::from_secs(5), async {
+                loop {
+                    let next = stream.next().await.unwrap().unwrap();
+                    assert!(next.event.is_none());
+                    if next.cursor == head {
+                        break;
+                    }
+                }
+            });
+            told.await.unwrap();
+        }
     }
 
     /// P3
@@ -876,7 +901,9 @@ struct Follower;
 #[chassis::async_trait]
 impl Service for Follower {
     fn about(&self) -> &'static About {
-        &About { name: "monitor", feeds: &["income"], migrations: &[], ..Counter::ABOUT }
+        const ABOUT: About =
+            About { name: "monitor", feeds: &[Feed::whole("income")], migrations: &[], ..Counter::ABOUT };
+        &ABOUT
     }
 
     fn routes(self: Arc<Self>, _: &Chassis) -> Routes {

@@ -6,14 +6,14 @@ use kernel::ClientId;
 
 impl Tx {
     /// Keeps that a record points to another from now on.
-    pub async fn merge(&mut self, client: ClientId, kept: ClientId) -> Result<()> {
+    pub async fn merge(&mut self, client: &str, kept: &str) -> Result<()> {
         let sql = "insert into merged (client_id, kept_client_id) values ($1, $2)
                    on conflict (client_id) do update set kept_client_id = excluded.kept_client_id";
         self.keep(sql, args![client, kept]).await
     }
 
     /// Keeps that it points there no longer.
-    pub async fn unmerge(&mut self, client: ClientId) -> Result<()> {
+    pub async fn unmerge(&mut self, client: &str) -> Result<()> {
         self.keep("delete from merged where client_id = $1", args![client]).await
     }
 

@@ -112,8 +112,8 @@ impl<S: Service> Bench<S> {
     pub async fn start(engine: Engine, make: fn() -> S) -> Option<Self> {
         let database = Database::create(engine)?;
         let mut peers = BTreeMap::new();
-        for source in make().about().feeds {
-            peers.insert(*source, FakePeer::start(source).await);
+        for feed in make().about().feeds {
+            peers.insert(feed.of, FakePeer::start(feed.of).await);
         }
         let clock = Clock::manual(Moment::at_hour(Date::constant(2026, 3, 2), 9).at);
         let verifier = Arc::new(Verifier::new(Keys::from_jwks(&ISSUER.jwks()).unwrap(), ISSUER.name()));

@@ -4,7 +4,8 @@
 use kernel::{Date, Uuid};
 use std::collections::BTreeMap;
 
-/// Stands for one person within the monitor; nothing outside it knows this number.
+/// Stands for one record of a person within the monitor; nothing outside it knows this number. In what is read for figures, the
+/// records that were said to be of one person (R-REG-26) have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pseudonym(pub Uuid);
 

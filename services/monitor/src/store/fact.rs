@@ -5,6 +5,7 @@ use crate::domain::facts::{
 };
 use chassis::{Error, Result, Row, Tx, Value, args};
 use kernel::{Date, Uuid};
+use std::collections::BTreeMap;
 use store::{code, json};
 
 /// One thing that is known, as it is kept.
@@ -130,9 +131,16 @@ async fn keep_register(tx: &mut Tx, generation: i64, register: &Register) -> Res
     .await
 }
 
-/// Everything that is known in a set of rows.
+/// Everything that is known in a set of rows, with one pseudonym for the records of one person (R-REG-26).
 pub async fn load(tx: &mut Tx, generation: i64) -> Result<Facts> {
-    let person = |row: &Row| Ok::<_, Error>(Pseudonym(row.get("person")?));
+    let mut kept = BTreeMap::new();
+    for row in tx.rows("select client_id, kept_client_id from merged", args![]).await? {
+        kept.insert(row.get::<Uuid>("client_id")?, row.get::<Uuid>("kept_client_id")?);
+    }
+    let person = |row: &Row| {
+        let record: Uuid = row.get("person")?;
+        Ok::<_, Error>(Pseudonym(kept.get(&record).copied().unwrap_or(record)))
+    };
     let of = || args![generation];
     let mut facts = Facts::default();
     let rows = tx

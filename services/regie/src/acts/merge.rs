@@ -32,8 +32,8 @@ pub async fn merge(
     }
     let person = work.actor().subject.clone();
     store::merge::insert(work, &stands, &person).await?;
-    work.merge(client, kept).await?;
     let (merge_id, client_id, kept_client_id) = (id.to_string(), client.to_string(), kept.to_string());
+    work.merge(&client_id, &kept_client_id).await?;
     tell_all(work, client, &pb::ClientsMerged { merge_id, client_id, kept_client_id }).await?;
     // Nobody loses sight: whoever has to do with the one has to do with the other, as long as its case is open (R-REG-13).
     let known = if side_kept.case_open { store::relation::of(work, client).await? } else { Vec::new() };
@@ -60,8 +60,8 @@ pub async fn undo(regie: &Regie, work: &mut Work, client: ClientId, id: MergeId,
     let Some(undone) = merge::undo(&known, id, explanation, work.now)? else { return Ok(()) };
     let person = work.actor().subject.clone();
     store::merge::undo(work, &undone, &person).await?;
-    work.unmerge(client).await?;
     let (merge_id, client_id) = (id.to_string(), client.to_string());
+    work.unmerge(&client_id).await?;
     tell_all(work, client, &pb::MergeUndone { merge_id: merge_id.clone(), client_id }).await?;
     relation::end_where(work, undone.kept, |w| w.subject.as_ref() == Some(&merge_id)).await?;
     feed(regie, work, client, Told::MergeUndone).await?;
