@@ -16,7 +16,7 @@ use tonic::service::Routes;
 
 /// The feeds that figures are made from. What is not needed is not taken in, and what is goes under a pseudonym: so no client
 /// id ever comes into this database.
-const COUNTED: [&str; 2] = ["access", "aftercare"];
+const COUNTED: [Feed; 2] = [Feed::whole("access"), Feed::whole("aftercare")];
 
 /// The monitor: its policy, and a word to whoever carries out rebuilds.
 pub struct Monitor {
@@ -46,8 +46,8 @@ impl Monitor {
             (101, "facts", include_str!("../migrations/0101_facts.sql")),
         ],
         feeds: &[
-            Feed::whole(COUNTED[0]),
-            Feed::whole(COUNTED[1]),
+            COUNTED[0],
+            COUNTED[1],
             // Which records are of one person: nobody is counted as two people (R-REG-26).
             Feed::only("regie", &["ClientsMerged", "MergeUndone"]),
         ],

@@ -8,7 +8,7 @@ use crate::domain::figures::{Question, figures};
 use crate::domain::generation::{self, Command, Report, State};
 use crate::{COUNTED, Monitor, grpc, inbox, store};
 use anyhow::{Context as _, bail};
-use chassis::{Chassis, Event, Result, TraceContext, Tx};
+use chassis::{Chassis, Event, Feed, Result, TraceContext, Tx};
 use prost::Message as _;
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::feed::v1::{GetStatusRequest, GetStatusResponse, SubscribeRequest};
@@ -63,7 +63,7 @@ async fn carry_out(monitor: &Arc<Monitor>, chassis: &Chassis, number: i64) {
 
 async fn fill_and_serve(monitor: &Arc<Monitor>, chassis: &Chassis, number: i64) -> anyhow::Result<()> {
     let mut events = 0;
-    for source in COUNTED {
+    for Feed { of: source, .. } in COUNTED {
         events += replay(chassis, source, number).await.with_context(|| format!("the feed of {source}"))?;
     }
     conclude(monitor, chassis, Command::Finish { building: number }, events).await?;
