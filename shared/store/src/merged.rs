@@ -1,4 +1,5 @@
-//! Records that point to another of the same person (R-REG-26), as regie told.
+//! Records that point to another of the same person (R-REG-26), as regie told, each by the name under which the service knows it:
+//! the id of the client, or a pseudonym.
 
 use crate::db::Tx;
 use crate::{Result, args};
